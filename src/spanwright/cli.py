@@ -7,9 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import typer
-from wasabi import msg
+from wasabi import Printer
 
 from spanwright.errors import SpanwrightError
+
+# wasabi breaks lines at 80 columns; a message that names file:line should stay one line, to be searched and copied
+say = Printer(line_max=100_000)
 
 
 def run(command: Callable[..., Any]) -> None:
@@ -19,5 +22,5 @@ def run(command: Callable[..., Any]) -> None:
     try:
         app()
     except SpanwrightError as error:
-        msg.fail(str(error))
+        say.fail(str(error))
         sys.exit(1)

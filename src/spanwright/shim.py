@@ -1,0 +1,203 @@
+"""The bridge between thinc and torch: one shim for the encoder and for every head."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal, get_args
+
+import safetensors.torch
+import srsly
+import torch
+from thinc.api import get_torch_default_device, torch2xp, xp2torch
+from thinc.shims import Shim
+from thinc.types import ArgsKwargs, FloatsXd
+from torch import Tensor, nn
+
+from spanwright.errors import Errors, SpanwrightError
+from spanwright.precision import autocast_dtype, check_precision
+
+Storage = Literal["float32", "float16", "bfloat16"]
+Role = Literal["encoder", "head"]
+Backprop = Callable[[ArgsKwargs], ArgsKwargs]
+
+
+class TorchShim(Shim):
+    """Run a torch module inside a thinc Model.
+
+    Unlike thinc's own PyTorchShim it computes under autocast wherever the device gains from it, hands the module as a whole to
+    the optimizer (`spanwright.AdamW.v1` steps it once; any other thinc optimizer is called per parameter), and stores
+    weights as safetensors, so that loading them runs no code.
+
+    build: makes the module from keyword settings that fit in JSON; they are stored with the weights.
+    precision: see `spanwright.precision`.
+    storage: the type that floating-point weights have on disk. The half precisions halve the package.
+    role: tells the optimizer which learning rate is meant.
+    """
+
+    def __init__(
+        self,
+        build: Callable[..., nn.Module],
+        *,
+        precision: str = "auto",
+        storage: str = "float32",
+        role: Role = "head",
+    ) -> None:
+        check_precision(precision)
+        if storage not in get_args(Storage):
+            raise SpanwrightError(Errors.S202.format(found=storage, allowed=", ".join(get_args(Storage))))
+        super().__init__(None)
+        self.build = build
+        self.precision = precision
+        self.storage = storage
+        self.role = role
+        # float16 has too few exponent bits for small gradients: its losses are scaled up, and its gradients down again
+        self.scaler = torch.amp.GradScaler(get_torch_default_device().type, enabled=precision == "fp16")
+
+    @property
+    def module(self) -> nn.Module:
+        """The torch module. Raises SpanwrightError before `initialize` or `from_bytes`."""
+        if self._model is None:
+            raise SpanwrightError(Errors.S203)
+        return self._model
+
+    @property
+    def is_initialized(self) -> bool:
+        return self._model is not None
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.module.parameters()).device
+
+    def initialize(self, *, module: nn.Module | None = None, **settings: Any) -> nn.Module:
+        """Build the module from `settings` on the current device, or take a `module` that was built from them elsewhere."""
+        self.cfg = settings
+        self._model = (module or self.build(**settings)).to(get_torch_default_device())
+        return self._model
+
+    def __call__(self, inputs: ArgsKwargs, is_train: bool) -> tuple[Any, Backprop]:
+        return self.begin_update(inputs) if is_train else (self.predict(inputs), _no_backprop)
+
+    def predict(self, inputs: ArgsKwargs) -> Any:
+        """Run the module in evaluation mode, without gradients."""
+        module = self.module.eval()
+        with torch.no_grad(), self._autocast():
+            return module(*inputs.args, **inputs.kwargs)
+
+    def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Backprop]:
+        """Run the module in training mode; return its output and the callback for the backward pass.
+
+        The callback takes what `torch.autograd.backward` takes: the output tensors as argument, their gradients as
+        `grad_tensors`. It leaves gradients in the parameters and returns the inputs' gradients in place of the inputs.
+        """
+        module = self.module.train()
+        with self._autocast():
+            outputs = module(*inputs.args, **inputs.kwargs)
+
+        def backprop(grads: ArgsKwargs) -> ArgsKwargs:
+            tensors = [tensor for tensor in grads.args[0] if tensor.requires_grad]
+            if tensors:
+                pairs = zip(grads.args[0], grads.kwargs["grad_tensors"], strict=True)
+                gradients = [self.scaler.scale(gradient) for tensor, gradient in pairs if tensor.requires_grad]
+                torch.autograd.backward(tensors, grad_tensors=gradients)
+            scale = self.scaler.get_scale()
+            return ArgsKwargs(
+                args=tuple(_gradient_of(value, scale) for value in inputs.args),
+                kwargs={name: _gradient_of(value, scale) for name, value in inputs.kwargs.items()},
+            )
+
+        return outputs, backprop
+
+    def finish_update(self, optimizer: Any) -> None:
+        """Step the module's parameters by their gradients and clear these."""
+        if hasattr(optimizer, "step_module"):
+            optimizer.step_module(self)
+            return
+        scale = self.scaler.get_scale()
+        for name, parameter in self.module.named_parameters():
+            if parameter.grad is not None:
+                weights, gradient = torch2xp(parameter.data), torch2xp(parameter.grad / scale)
+                stepped, _ = optimizer((self.id, name), weights, gradient)
+                parameter.data = xp2torch(stepped, device=parameter.device)
+                parameter.grad = None
+
+    @contextlib.contextmanager
+    def use_params(self, params: Mapping[tuple[int, str], FloatsXd | Tensor]) -> Iterator[None]:
+        """Compute with other parameters inside the block, such as the averages an optimizer keeps under `(shim.id, name)`."""
+        replaced: dict[str, Tensor] = {}
+        parameters = dict(self._model.named_parameters()) if self._model is not None else {}
+        for name, parameter in parameters.items():
+            if (other := params.get((self.id, name))) is not None:
+                replaced[name] = parameter.data
+                tensor = other if isinstance(other, Tensor) else xp2torch(other)
+                parameter.data = tensor.to(parameter.device)
+        try:
+            yield
+        finally:
+            for name, data in replaced.items():
+                parameters[name].data = data
+
+    def to_device(self, device_type: str, device_id: int) -> None:
+        self.module.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
+
+    def to_bytes(self) -> bytes:
+        """Serialise settings and weights (as safetensors). A shim that was never initialised gives an empty message."""
+        if self._model is None:
+            return srsly.msgpack_dumps({})
+        dtype = getattr(torch, self.storage)
+        weights = {
+            name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).cpu().contiguous()
+            for name, tensor in self._model.state_dict().items()
+        }
+        return srsly.msgpack_dumps({"settings": self.cfg, "weights": safetensors.torch.save(weights)})
+
+    def from_bytes(self, data: bytes) -> TorchShim:
+        """Build the module that `to_bytes` stored, on the current device.
+
+        Raises SpanwrightError for weights whose names or shapes do not fit the module, and for weights that are not finite.
+        """
+        message = srsly.msgpack_loads(data)
+        if message:
+            module = self.initialize(**message["settings"])
+            load_weights(module, safetensors.torch.load(message["weights"]), source="the saved pipeline")
+        return self
+
+    def _autocast(self) -> torch.autocast:
+        device = self.device
+        dtype = autocast_dtype(self.precision, device)
+        return torch.autocast(device.type, dtype=dtype, enabled=dtype is not None)
+
+
+def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, source: str) -> None:
+    """Copy `weights` into `module`, in the module's own types.
+
+    Raises SpanwrightError that names `source` and the weights at fault when names or shapes differ, or a value is not finite.
+    """
+    own = module.state_dict()
+    missing, unexpected = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
+    if missing or unexpected:
+        raise SpanwrightError(
+            Errors.S204.format(source=source, missing=_listed(missing), unexpected=_listed(unexpected))
+        )
+    misshapen = [name for name in own if own[name].shape != weights[name].shape]
+    if misshapen:
+        raise SpanwrightError(Errors.S205.format(source=source, names=_listed(misshapen)))
+    broken = [name for name, tensor in weights.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
+    if broken:
+        raise SpanwrightError(Errors.S206.format(source=source, names=_listed(broken)))
+    module.load_state_dict(dict(weights))
+
+
+def _gradient_of(value: Any, scale: float) -> Any:
+    if isinstance(value, Tensor) and value.grad is not None:
+        return value.grad / scale if scale != 1.0 else value.grad
+    return value
+
+
+def _no_backprop(grads: ArgsKwargs) -> ArgsKwargs:
+    return grads
+
+
+def _listed(names: list[str], limit: int = 5) -> str:
+    shown = ", ".join(names[:limit]) or "none"
+    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
