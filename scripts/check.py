@@ -1,13 +1,12 @@
-"""Refuse, before training starts, what `spacy train` lets pass: unknown names, values out of range, unfit corpora and encoders."""
+"""Refuse, before training starts, what `spacy train` lets pass."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import typer
-from wasabi import msg
 
-from spanwright.cli import run
+from spanwright.cli import run, say
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.preflight.findings import count, write_report
 from spanwright.preflight.run import Training, check_training
@@ -35,12 +34,12 @@ def main(
     findings = check_training(Training(config, base, train, dev, encoder, output, project, variables))
     write_report(findings, report)
     for finding in findings:
-        show = msg.fail if finding.level == "error" else msg.warn
+        show = say.fail if finding.level == "error" else say.warn
         show(finding.message)
     errors, warnings = count(findings, "error"), count(findings, "warning")
     if errors or (strict and warnings):
-        raise SpanwrightError(Errors.S010.format(counts=f"{errors} errors and {warnings} warnings", report=report))
-    msg.good(f"Ready to train, {warnings} warnings", report)
+        raise SpanwrightError(Errors.S010.format(errors=errors, warnings=warnings, report=report))
+    say.good(f"Ready to train (warnings: {warnings})", report)
 
 
 if __name__ == "__main__":

@@ -1,71 +1,79 @@
-"""Convert annotation files into spaCy's binary format: checked, repaired where that is safe, nothing lost in silence."""
+"""Convert annotation files into .spacy corpora: checked, repaired where that is safe, nothing lost in silence."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any
 
 import typer
 from wasabi import msg
 
 from spanwright.cli import run
-from spanwright.data.convert import Converted, ConvertSettings, convert, ledger_path
+from spanwright.data.convert import Converted, ConvertSettings, convert
 from spanwright.data.corpus import SHARD_TOKENS
 from spanwright.data.labels import LABEL_PATTERN
+from spanwright.data.readers.formats import FORMATS, TASKS, ReadOptions
 from spanwright.data.readers.layout import SEPARATORS, ColumnOptions
 from spanwright.data.schemes import SCHEMES
 from spanwright.data.sources import Limits
 from spanwright.data.spacing import SPACINGS
+from spanwright.data.splitting import parse_shares
+from spanwright.errors import SpanwrightError
+
+
+def _choice(names: Iterable[str], help: str = "") -> Any:
+    """An option with a value out of `names`."""
+    allowed = list(names)
+
+    def check(value: str | None) -> str | None:
+        if value is not None and value not in allowed:
+            raise typer.BadParameter(f"{value} is none of {', '.join(allowed)}")
+        return value
+
+    return typer.Option(callback=check, help=f"{', '.join(allowed)}{help and ': '}{help}")
 
 
 def main(
     inputs: Annotated[list[Path], typer.Argument(help="annotation files", show_default=False)],
     out: Annotated[Path, typer.Option(help="folder to write to")],
-    name: Annotated[Optional[str], typer.Option(help="name of the output, for a single input")] = None,
+    task: Annotated[str | None, _choice(TASKS, "by content if not given")] = None,
+    format: Annotated[str, _choice(FORMATS)] = "auto",
+    name: Annotated[str | None, typer.Option(help="name of the output, for a single input")] = None,
     lang: Annotated[str, typer.Option(help="language whose tokenizer splits raw text")] = "en",
     strict: Annotated[bool, typer.Option("--strict", help="refuse what would have to be repaired")] = False,
-    report: Annotated[Optional[Path], typer.Option(help="JSON file for every finding")] = None,
+    report: Annotated[Path | None, typer.Option(help="JSON file for every finding")] = None,
+    dedupe: Annotated[bool, typer.Option("--dedupe", help="drop records that come again, annotated the same")] = False,
     force: Annotated[bool, typer.Option("--force", help="replace outputs that exist")] = False,
-    encoding: Annotated[Optional[str], typer.Option(help="encoding of the files; UTF-8 if not given")] = None,
-    separator: Annotated[Optional[str], typer.Option(help=f"columns: {', '.join(SEPARATORS)}")] = None,
-    columns: Annotated[Optional[str], typer.Option(help="columns: TOKEN,TAG counted from 1, or -1 for the last")] = None,
-    header: Annotated[Optional[bool], typer.Option(help="columns: whether the first row names them")] = None,
-    scheme: Annotated[Optional[str], typer.Option(help=f"tags: {', '.join(SCHEMES)}")] = None,
-    outside: Annotated[Optional[list[str]], typer.Option(help="a further tag that means no entity")] = None,
+    encoding: Annotated[str | None, typer.Option(help="encoding of the files; UTF-8 if not given")] = None,
+    separator: Annotated[str | None, _choice(SEPARATORS, "between columns")] = None,
+    columns: Annotated[str | None, typer.Option(help="TOKEN,TAG counted from 1, or -1 for the last")] = None,
+    header: Annotated[bool | None, typer.Option(help="whether the first row names the columns")] = None,
+    scheme: Annotated[str | None, _choice(SCHEMES, "of the tags")] = None,
+    outside: Annotated[list[str] | None, typer.Option(help="a further tag that means no entity")] = None,
     label_pattern: Annotated[str, typer.Option(help="regular expression for the labels allowed")] = LABEL_PATTERN,
-    spaces: Annotated[str, typer.Option(help=f"columns: text from tokens: {', '.join(SPACINGS)}")] = "detokenise",
-    docs: Annotated[str, typer.Option(help="columns: one Doc per sentence or document")] = "sentence",
+    spaces: Annotated[str, _choice(SPACINGS, "how tokens in columns become text")] = "detokenise",
+    docs: Annotated[str, _choice(("sentence", "document"), "what becomes a Doc")] = "sentence",
+    expand: Annotated[bool, typer.Option("--expand", help="expand spans that do not align with tokens")] = False,
+    contract: Annotated[bool, typer.Option("--contract", help="contract them; by default tokens are split")] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="drop them")] = False,
+    split: Annotated[str | None, typer.Option(help="per cent for train, dev and test, such as 80/10/10")] = None,
+    by_group: Annotated[bool, typer.Option("--by-group", help="keep documents, or groups in meta, whole")] = False,
     shard_tokens: Annotated[int, typer.Option(min=1, help="tokens beyond which a corpus is split")] = SHARD_TOKENS,
-    max_line_length: Annotated[Optional[int], typer.Option(min=1, help="characters a line may have")] = None,
+    max_line_length: Annotated[int | None, typer.Option(min=1, help="characters a line may have")] = None,
     max_expansion: Annotated[int, typer.Option(min=1, help="times its size a .gz may expand to")] = 200,
 ) -> None:
     """Convert annotation files into .spacy corpora, each with a ledger beside it."""
     if name is not None and len(inputs) != 1:
         raise typer.BadParameter("--name goes with a single input")
-    _one_of("--separator", separator, SEPARATORS)
-    _one_of("--scheme", scheme, SCHEMES)
-    _one_of("--spaces", spaces, SPACINGS)
-    _one_of("--docs", docs, ("sentence", "document"))
-    column_options = ColumnOptions(
-        separator=separator,
-        columns=_pair(columns),
-        header=header,
-        scheme=scheme,
-        outside=tuple(outside or ()),
-        label_pattern=_pattern(label_pattern),
-        spaces=spaces,
-        docs=docs,
+    layout = ColumnOptions(
+        separator, _pair(columns), header, scheme, tuple(outside or ()), _pattern(label_pattern), docs
     )
+    read = ReadOptions(task, format, encoding, Limits(max_line_length, max_expansion), layout)
+    alignment, shares = _alignment(expand=expand, contract=contract, drop=drop), _shares(split)
     settings = ConvertSettings(
-        name=name,
-        lang=lang,
-        encoding=encoding,
-        force=force,
-        strict=strict,
-        limits=Limits(max_line_length, max_expansion),
-        columns=column_options,
-        shard_tokens=shard_tokens,
+        read, name, lang, force, strict, dedupe, alignment, spaces, shares, by_group, shard_tokens
     )
     for result in convert(inputs, out, settings, report=report):
         show(result)
@@ -78,16 +86,14 @@ def show(result: Converted) -> None:
         msg.info(decision)
     for code, entry in result.findings.summary().items():
         first = entry["first"][0]
-        msg.warn(f"{code} ({entry['count']}): {entry['meaning']}", f"first at {first['file']}:{first['line']}: {first['found']}")
+        msg.warn(
+            f"{code} ({entry['count']}): {entry['meaning']}",
+            f"first at {first['file']}:{first['line']}: {first['found']}",
+        )
     header = ("", "read", "written", "repaired", "dropped")
     msg.table(result.ledger.rows(), header=header, aligns=("l", "r", "r", "r", "l"))
-    msg.good(f"{result.docs} documents: {result.path} ({ledger_path(result.path).name})")
-
-
-def _one_of(option: str, value: str | None, allowed: object) -> None:
-    names = list(allowed)  # type: ignore[call-overload]
-    if value is not None and value not in names:
-        raise typer.BadParameter(f"{option} {value}: one of {', '.join(names)}")
+    for path, count in result.docs.items():
+        msg.good(f"{count} documents: {path}")
 
 
 def _pair(columns: str | None) -> tuple[int, int] | None:
@@ -97,6 +103,20 @@ def _pair(columns: str | None) -> tuple[int, int] | None:
         raise typer.BadParameter(f"--columns {columns}: two numbers, such as 1,2 or 1,-1")
     token, tag = columns.split(",")
     return int(token), int(tag)
+
+
+def _alignment(**flags: bool) -> str:
+    chosen = [name for name, flag in flags.items() if flag]
+    if len(chosen) > 1:
+        raise typer.BadParameter("--expand, --contract and --drop exclude each other")
+    return chosen[0] if chosen else "split"
+
+
+def _shares(split: str | None) -> tuple[int, ...] | None:
+    try:
+        return None if split is None else parse_shares(split)
+    except SpanwrightError as error:
+        raise typer.BadParameter(str(error)) from error
 
 
 def _pattern(pattern: str) -> str:

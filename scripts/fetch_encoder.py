@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import typer
+
 from spanwright.cli import run, say
 from spanwright.encoder.fetching import point_to, resolve_encoder
 

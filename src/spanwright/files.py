@@ -20,7 +20,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     try:
         yield partial
         _give_default_permissions(partial)
-        os.replace(partial, path)
+        partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
 
@@ -42,13 +42,21 @@ def atomic_folder(path: Path) -> Iterator[Path]:
 
 
 def replace_folder(source: Path, target: Path) -> None:
-    """Rename the folder `source` to `target` (same file system), deleting what stood at `target` afterwards."""
+    """Rename the folder `source` to `target` (same file system); delete what stood there afterwards, or put it back."""
     if not (target.exists() or target.is_symlink()):
         source.rename(target)
         return
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as grave:
-        target.rename(Path(grave) / target.name)
+    grave = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    old = grave / target.name
+    try:
+        target.rename(old)
         source.rename(target)
+    except BaseException:
+        if old.exists() or old.is_symlink():
+            old.rename(target)
+        raise
+    finally:
+        shutil.rmtree(grave, ignore_errors=True)
 
 
 def _give_default_permissions(path: Path) -> None:

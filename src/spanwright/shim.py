@@ -109,17 +109,20 @@ class TorchShim(Shim):
         return outputs, backprop
 
     def finish_update(self, optimizer: Any) -> None:
-        """Step the module's parameters by their gradients and clear these."""
+        """Step the module's parameters by their gradients and clear these. Overflow in float16 skips the step."""
         if hasattr(optimizer, "step_module"):
             optimizer.step_module(self)
             return
         scale = self.scaler.get_scale()
-        for name, parameter in self.module.named_parameters():
-            if parameter.grad is not None:
-                weights, gradient = torch2xp(parameter.data), torch2xp(parameter.grad / scale)
-                stepped, _ = optimizer((self.id, name), weights, gradient)
-                parameter.data = xp2torch(stepped, device=parameter.device)
-                parameter.grad = None
+        gradients = {name: p.grad for name, p in self.module.named_parameters() if p.grad is not None}
+        self.module.zero_grad(set_to_none=True)
+        if self.scaler.is_enabled() and not all(gradient.isfinite().all() for gradient in gradients.values()):
+            self.scaler.update(scale * self.scaler.get_backoff_factor())
+            return
+        for name, gradient in gradients.items():
+            parameter = self.module.get_parameter(name)
+            stepped, _ = optimizer((self.id, name), torch2xp(parameter.data), torch2xp(gradient / scale))
+            parameter.data = xp2torch(stepped, device=parameter.device)
 
     @contextlib.contextmanager
     def use_params(self, params: Mapping[tuple[int, str], FloatsXd | Tensor]) -> Iterator[None]:
@@ -138,7 +141,8 @@ class TorchShim(Shim):
                 parameters[name].data = data
 
     def to_device(self, device_type: str, device_id: int) -> None:
-        self.module.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
+        if self._model is not None:
+            self._model.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
 
     def to_bytes(self) -> bytes:
         """Serialise settings and weights (as safetensors). A shim that was never initialised gives an empty message."""
@@ -158,8 +162,9 @@ class TorchShim(Shim):
         """
         message = srsly.msgpack_loads(data)
         if message:
-            module = self.initialize(**message["settings"])
+            module = self.build(**message["settings"])
             load_weights(module, safetensors.torch.load(message["weights"]), source="the saved pipeline")
+            self.initialize(module=module, **message["settings"])
         return self
 
     def _autocast(self) -> torch.autocast:
@@ -176,16 +181,25 @@ def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, source: st
     own = module.state_dict()
     missing, unexpected = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
     if missing or unexpected:
-        raise SpanwrightError(
-            Errors.S204.format(source=source, missing=_listed(missing), unexpected=_listed(unexpected))
-        )
+        raise SpanwrightError(Errors.S204.format(source=source, missing=listed(missing), unexpected=listed(unexpected)))
     misshapen = [name for name in own if own[name].shape != weights[name].shape]
     if misshapen:
-        raise SpanwrightError(Errors.S205.format(source=source, names=_listed(misshapen)))
-    broken = [name for name, tensor in weights.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
-    if broken:
-        raise SpanwrightError(Errors.S206.format(source=source, names=_listed(broken)))
+        raise SpanwrightError(Errors.S205.format(source=source, names=listed(misshapen)))
+    check_finite(weights, source=source)
     module.load_state_dict(dict(weights))
+
+
+def check_finite(weights: Mapping[str, Tensor], *, source: str) -> None:
+    """Raise SpanwrightError that names `source` and those of `weights` that hold NaN or infinity."""
+    broken = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
+    if broken:
+        raise SpanwrightError(Errors.S206.format(source=source, names=listed(broken)))
+
+
+def listed(names: list[str], limit: int = 5) -> str:
+    """Return the first names, separated by commas, and how many more there are."""
+    shown = ", ".join(names[:limit]) or "none"
+    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
 def _gradient_of(value: Any, scale: float) -> Any:
@@ -196,8 +210,3 @@ def _gradient_of(value: Any, scale: float) -> Any:
 
 def _no_backprop(grads: ArgsKwargs) -> ArgsKwargs:
     return grads
-
-
-def _listed(names: list[str], limit: int = 5) -> str:
-    shown = ", ".join(names[:limit]) or "none"
-    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")

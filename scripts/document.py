@@ -1,0 +1,44 @@
+"""Write what is generated: the README's table of commands, and the modules that project.yml's commands depend on."""
+
+import tempfile
+from pathlib import Path
+
+import typer
+from weasel.cli.document import project_document
+
+from spanwright.cli import run, say
+from spanwright.errors import Errors, SpanwrightError
+from spanwright.files import atomic_file
+from spanwright.project.dependencies import with_module_dependencies
+
+ROOT = Path(__file__).parent.parent
+
+
+def main(check: bool = typer.Option(False, "--check", help="Change nothing; fail when a file is not current")) -> None:
+    """Bring project.yml and README.md up to date."""
+    project, readme = ROOT / "project.yml", ROOT / "README.md"
+    for path, current in (
+        (project, with_module_dependencies(project.read_text("utf8"), ROOT)),
+        (readme, documented(readme)),
+    ):
+        if path.read_text("utf8") == current:
+            say.good("Current", path.name)
+        elif check:
+            raise SpanwrightError(Errors.S083.format(path=path.name))
+        else:
+            with atomic_file(path) as partial:
+                partial.write_text(current, "utf8")
+            say.good("Written", path.name)
+
+
+def documented(readme: Path) -> str:
+    """Return the README with the table of commands that weasel makes of project.yml."""
+    with tempfile.TemporaryDirectory() as folder:
+        draft = Path(folder, readme.name)
+        draft.write_text(readme.read_text("utf8"), "utf8")
+        project_document(ROOT, draft, no_emoji=True)
+        return draft.read_text("utf8")
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,43 @@
+"""Train with `spacy train`; model-best appears only when training is done."""
+
+import shlex
+from pathlib import Path
+
+import typer
+
+from spanwright.cli import run, say
+from spanwright.project.training import UNFINISHED, train, train_command
+
+
+def main(
+    config: Path = typer.Argument(..., help="A complete config, as `spacy init fill-config` writes it"),
+    train_data: Path = typer.Option(..., "--train", help="Training corpus (.spacy)"),
+    dev_data: Path = typer.Option(..., "--dev", help="Development corpus (.spacy)"),
+    encoder: Path = typer.Option(..., help="Folder of the pretrained encoder"),
+    output: Path = typer.Option(Path("training"), help="Where model-best and model-last go"),
+    gpu_id: int = typer.Option(-1, help="GPU to train on; -1 = CPU"),
+    lang: str = typer.Option("en", help="Language of the texts"),
+    seed: int = typer.Option(0, help="Seed of every random number"),
+) -> None:
+    """Run `spacy train` on CONFIG."""
+    settings = {
+        "paths.train": train_data,
+        "paths.dev": dev_data,
+        "paths.encoder": encoder,
+        "nlp.lang": lang,
+        "system.seed": seed,
+    }
+    overrides = [part for name, value in settings.items() for part in (f"--{name}", str(value))]
+    say.info(
+        "Running " + shlex.join(["python", *train_command(config, output, gpu_id=gpu_id, overrides=overrides)[1:]])
+    )
+    try:
+        best = train(config, output, gpu_id=gpu_id, overrides=overrides)
+    except KeyboardInterrupt:
+        say.warn(f"Interrupted: what there is lies in {output / UNFINISHED}; {output / 'model-best'} is as it was")
+        raise SystemExit(130) from None
+    say.good("Trained pipeline", best)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,1 @@
+"""Annotation files become records, checked and repaired, and then spaCy's DocBins, with a ledger that balances."""

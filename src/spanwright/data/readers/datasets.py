@@ -1,0 +1,113 @@
+"""Hugging Face `datasets` on disk: Arrow and Parquet files, with the names of their labels. Needs pyarrow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from spanwright.data.readers.layout import Layout
+from spanwright.data.readers.rows import TOKEN, Block, token_row
+from spanwright.data.readers.shapes import ShapeError, shapes_of
+from spanwright.data.readers.texts import Located
+from spanwright.errors import Errors, SpanwrightError
+
+_TOKENS = ("tokens", "words")
+_SUFFIXES = (".arrow", ".parquet")
+
+
+class Dataset:
+    """The rows of a dataset, in the order of its files; integers that stand for labels come as their names."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.files = sorted(f for f in path.glob("*") if f.suffix in _SUFFIXES) if path.is_dir() else [path]
+        if not self.files:
+            splits = ", ".join(sorted(part.name for part in path.iterdir() if part.is_dir())) or "none"
+            raise SpanwrightError(Errors.S124.format(path=path, splits=splits))
+        self.schema = self._open(self.files[0])[0]
+        self.names = self._label_names()
+        columns = self.schema.names
+        self.tokens = next((name for name in _TOKENS if name in columns), "")
+        self.tags = next((name for name in columns if "ner" in name or "tag" in name), "") if self.tokens else ""
+
+    def rows(self) -> Iterator[tuple[str, int, dict[str, Any]]]:
+        """Yield (file, number of the row from 1, row)."""
+        for file in self.files:
+            number = 0
+            for batch in self._open(file)[1]:
+                for row in batch.to_pylist():
+                    number += 1
+                    yield str(file), number, {name: self._named(name, value) for name, value in row.items()}
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the rows as sentences of tokens and tags."""
+        for file, number, row in self.rows():
+            tokens, tags = row[self.tokens], row[self.tags]
+            if not isinstance(tokens, list) or not isinstance(tags, list) or len(tokens) != len(tags):
+                raise SpanwrightError(Errors.S125.format(file=file, line=number, columns=f"{self.tokens}, {self.tags}"))
+            rows = [token_row(str(token), str(tag), []) for token, tag in zip(tokens, tags, strict=True)]
+            yield Block(rows, [number] * len(rows), any(row.kind != TOKEN for row in rows), 0)
+
+    def shapes(self) -> Iterator[Located]:
+        """Yield the rows as texts with categories or spans."""
+        for file, number, row in self.rows():
+            try:
+                yield from (Located(file, number, shape) for shape in shapes_of(row))
+            except ShapeError as error:
+                raise SpanwrightError(Errors.S121.format(file=file, line=number, reason=error)) from error
+
+    def values(self) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield the rows as they are, for questions."""
+        for _, number, row in self.rows():
+            yield number, row
+
+    @property
+    def layout(self) -> Layout:
+        """What stands in for the layout of columns."""
+        reason = f"dataset of {len(self.files)} files; tokens in {self.tokens}, tags in {self.tags}"
+        return Layout("tab", 2, 0, 1, reasons=(reason,))
+
+    def _open(self, file: Path) -> tuple[Any, Iterator[Any]]:
+        try:
+            import pyarrow as pa  # type: ignore[import-untyped]
+            import pyarrow.parquet as pq  # type: ignore[import-untyped]
+        except ImportError as error:
+            raise SpanwrightError(Errors.S126.format(path=self.path)) from error
+        try:
+            if file.suffix == ".parquet":
+                parquet = pq.ParquetFile(file)
+                return parquet.schema_arrow, parquet.iter_batches(batch_size=1000)
+            try:
+                stream = pa.ipc.open_stream(file)
+                return stream.schema, iter(stream)
+            except pa.ArrowInvalid:
+                table = pa.ipc.open_file(pa.memory_map(str(file)))
+                return table.schema, (table.get_batch(i) for i in range(table.num_record_batches))
+        except (pa.ArrowInvalid, OSError) as error:
+            raise SpanwrightError(Errors.S127.format(file=file, reason=error)) from error
+
+    def _label_names(self) -> dict[str, list[str]]:
+        """The names behind the integers of each column, from the metadata of the file or the folder."""
+        metadata = (self.schema.metadata or {}).get(b"huggingface")
+        features = json.loads(metadata).get("info", {}).get("features", {}) if metadata else {}
+        info = self.path / "dataset_info.json"
+        if not features and info.is_file():
+            features = json.loads(info.read_text(encoding="utf-8")).get("features") or {}
+        return {column: names for column, feature in features.items() if (names := _names_in(feature))}
+
+    def _named(self, column: str, value: Any) -> Any:
+        names = self.names.get(column)
+        if names is None:
+            return value
+        if isinstance(value, list):
+            return [self._named(column, item) for item in value]
+        return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
+
+
+def _names_in(feature: Any) -> list[str]:
+    while isinstance(feature, dict) and "names" not in feature:
+        feature = feature.get("feature")
+    names = feature.get("names") if isinstance(feature, dict) else None
+    return [str(name) for name in names] if isinstance(names, list) else []

@@ -1,0 +1,191 @@
+"""Which reader a file needs: by what the user says, else by what stands in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+from spanwright.data.checks import Findings
+from spanwright.data.ledger import Ledger
+from spanwright.data.readers.columns import TaggedReader, columns_reader, sniff_layout
+from spanwright.data.readers.datasets import Dataset
+from spanwright.data.readers.jsons import MAX_RECORD_LENGTH, json_records
+from spanwright.data.readers.layout import ColumnOptions, Layout
+from spanwright.data.readers.shapes import ShapeError, shapes_of
+from spanwright.data.readers.squad import QuestionsReader
+from spanwright.data.readers.tables import Table, sniff_table, table_shapes
+from spanwright.data.readers.texts import Located, TextsReader, folder_shapes, json_shapes
+from spanwright.data.records import Checked
+from spanwright.data.sources import Limits, Source
+from spanwright.errors import Errors, SpanwrightError
+
+FORMATS = ("auto", "columns", "json", "csv", "squad", "folders", "datasets")
+TASKS = ("ner", "textcat", "qa")
+
+
+class Reader(Protocol):
+    """What every reader offers."""
+
+    decisions: list[str]
+
+    def records(self) -> Iterator[Checked]:
+        """Yield the records, each checked and repaired."""
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read a file; None leaves a choice to the evidence in it."""
+
+    task: str | None = None
+    format: str = "auto"
+    encoding: str | None = None
+    limits: Limits = field(default_factory=Limits)
+    columns: ColumnOptions = field(default_factory=ColumnOptions)
+
+
+@dataclass(frozen=True)
+class Format:
+    """The format of one file, its task, and the reason in words."""
+
+    name: str
+    task: str
+    reason: str
+
+
+def open_reader(path: Path, findings: Findings, ledger: Ledger, options: ReadOptions) -> tuple[Reader, str]:
+    """Open the reader that a file or folder needs, and name its task.
+
+    RAISES (SpanwrightError): A file that no reader takes, or that its reader refuses.
+    """
+    open_source = partial(Source, encoding=options.encoding, limits=options.limits)
+    if not path.exists():
+        raise SpanwrightError(Errors.S001.format(path=path))
+    if options.format == "datasets" or (options.format == "auto" and _is_dataset(path)):
+        return _dataset_reader(Dataset(path), findings, ledger, options)
+    texts = partial(TextsReader, findings=findings, ledger=ledger, label_pattern=options.columns.label_pattern)
+    if path.is_dir():
+        if not any(path.glob("*/*.txt")):
+            raise SpanwrightError(Errors.S117.format(path=path))
+        shapes: Callable[[], Iterator[Located]] = partial(folder_shapes, path, open_source)
+        return texts(shapes, file=str(path), task="textcat"), "textcat"
+    source = open_source(path)
+    found = _format_of(source, options)
+    reader: Reader
+    if found.name == "columns":
+        reader = columns_reader(source, findings, ledger, options.columns)
+    elif found.name == "squad":
+        reader = QuestionsReader(partial(json_records, source), findings, ledger, file=source.name)
+    elif found.name == "json":
+        reader = texts(partial(json_shapes, source), file=source.name, task=found.task)
+    else:
+        table = _table(source)
+        reader = texts(partial(table_shapes, source, table), file=source.name, task="ner" if table.spans else "textcat")
+        found = Format(found.name, reader.task, found.reason)
+    reader.decisions.insert(0, f"format {found.name}, task {found.task}: {found.reason}")
+    return reader, found.task
+
+
+def _format_of(source: Source, options: ReadOptions) -> Format:
+    if options.format == "columns":
+        return Format("columns", "ner", "as set")
+    first = _first_line(source)
+    if options.format in ("auto", "json", "squad") and (options.format != "auto" or first[:1] in ("{", "[")):
+        value = _first_value(source)
+        if value is not None or options.format != "auto":
+            return _json_format(source, value, options)
+    if options.format == "csv":
+        return Format("csv", options.task or "textcat", "as set")
+    if options.task != "textcat":
+        try:
+            layout = sniff_layout(source, options.columns)
+        except SpanwrightError:
+            if (table := sniff_table(source)) is None or (options.task == "ner" and not table.spans):
+                raise
+            return Format("csv", "ner" if table.spans else "textcat", _why_table(table))
+        if layout.inline or not _words_are_texts(source, layout):
+            return Format("columns", "ner", "rows of tokens with tags")
+    return Format("csv", "textcat", _why_table(_table(source)))
+
+
+def _first_line(source: Source) -> str:
+    lines = (line for batch in source.batches(MAX_RECORD_LENGTH) for line in batch if line.strip())
+    first = next(lines, None)
+    if first is None:
+        raise SpanwrightError(Errors.S105.format(file=source.name))
+    return first.lstrip()
+
+
+def _first_value(source: Source) -> Any:
+    """The first record, or None where the file is no JSON."""
+    try:
+        return next(json_records(source), (0, None))[1]
+    except SpanwrightError:
+        if source.path.name.removesuffix(".gz").endswith((".json", ".jsonl")):
+            raise
+        return None
+
+
+def _json_format(source: Source, value: Any, options: ReadOptions) -> Format:
+    flat = isinstance(value, dict) and "question" in value and "context" in value
+    nested = isinstance(value, dict) and any(
+        isinstance(part, dict) and "qas" in part for part in (value.get("paragraphs") or [])[:1]
+    )
+    if options.format == "squad" or options.task == "qa" or flat or nested:
+        return Format("squad", "qa", "articles with paragraphs and questions" if nested else "questions and contexts")
+    try:
+        shape = shapes_of(value)[0]
+    except (ShapeError, IndexError) as error:
+        raise SpanwrightError(Errors.S121.format(file=source.name, line=1, reason=error)) from error
+    task = options.task or ("textcat" if shape.cats is not None and shape.spans is None else "ner")
+    if not options.task and not shape.cats and not shape.spans:
+        task = _task_of(source)
+    return Format("json", task, f"records with a text and {'categories' if task == 'textcat' else 'spans'}")
+
+
+def _task_of(source: Source) -> str:
+    """The task of the first record that has an annotation."""
+    for located in json_shapes(source):
+        if located.shape.cats or located.shape.spans:
+            return "textcat" if located.shape.cats and not located.shape.spans else "ner"
+    return "ner"
+
+
+def _words_are_texts(source: Source, layout: Layout) -> bool:
+    """Whether what looked like tokens are whole texts with a label each."""
+    rows = [line for batch in source.batches(MAX_RECORD_LENGTH) for line in batch[:200] if line.strip()][:200]
+    cells = [layout.split(row) for row in rows]
+    words = [row[layout.token].strip() for row in cells if len(row) == layout.columns]
+    return layout.separator != "space" and sum(" " in word for word in words) * 2 > len(words)
+
+
+def _table(source: Source) -> Table:
+    table = sniff_table(source)
+    if table is None:
+        raise SpanwrightError(Errors.S118.format(file=source.name))
+    return table
+
+
+def _why_table(table: Table) -> str:
+    holds = "spans as JSON" if table.spans else "labels"
+    return f"text in column {table.text + 1}, {holds} in column {table.label + 1}"
+
+
+def _is_dataset(path: Path) -> bool:
+    if path.is_dir():
+        return any(path.glob("*.arrow")) or any(path.glob("*.parquet")) or (path / "dataset_dict.json").is_file()
+    return path.suffix in (".arrow", ".parquet")
+
+
+def _dataset_reader(dataset: Dataset, findings: Findings, ledger: Ledger, options: ReadOptions) -> tuple[Reader, str]:
+    file, names = str(dataset.path), dataset.schema.names
+    if dataset.tags:
+        layout = dataset.layout
+        return TaggedReader(dataset.blocks, findings, ledger, options.columns, file=file, layout=layout), "ner"
+    if options.task == "qa" or {"context", "question"} <= set(names):
+        return QuestionsReader(dataset.values, findings, ledger, file=file), "qa"
+    task = options.task or "textcat"
+    pattern = options.columns.label_pattern
+    return TextsReader(dataset.shapes, findings, ledger, file=file, task=task, label_pattern=pattern), task

@@ -1,0 +1,193 @@
+"""Rows of a file in columns, each taken apart once however often it stands in the file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from spanwright.data.readers.layout import DOCSTART, Layout, is_boundary
+from spanwright.data.schemes import OUTSIDE, looks_like_tag, parse_tags
+from spanwright.data.sources import Source
+from spanwright.errors import Errors, SpanwrightError
+
+MAX_ROW_LENGTH = 65_536
+MAX_SENTENCE_LENGTH = 8_388_608
+
+_CACHED_ROWS = 200_000
+_SPACE = re.compile(r"[ \t]+")
+_RANGE = re.compile(r"\d+[-.]\d+")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_C1 = re.compile(r"[\x80-\x9f]")
+_ZERO_WIDTH = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
+_MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u00bf\u2018-\u2122œ]|ðŸ")
+_BREAKING_SPACE = re.compile(r"[^\S\u00a0\u202f]")
+
+# A plain token is 0, so that one test tells it from all that needs a closer look.
+TOKEN, NOTED, PASSED, REFUSED, BLANK, BOUNDARY = range(6)
+
+
+class Row(NamedTuple):
+    """A row taken apart; `notes` are findings as (code, what was found). For a refused row they are the error."""
+
+    kind: int
+    token: str = ""
+    tag: str = ""
+    notes: tuple[tuple[str, str], ...] = ()
+
+
+class Block(NamedTuple):
+    """The rows of one sentence, the line of each, whether any is no plain token, and the number of its document."""
+
+    rows: list[Row]
+    lines: Sequence[int]
+    noted: bool
+    document: int
+
+
+class _Rows(dict[str, Row]):
+    """Parsed rows by their text; emptied when it grows large."""
+
+    def __init__(self, layout: Layout) -> None:
+        super().__init__()
+        self._parse = partial(parse_row, layout)
+
+    def __missing__(self, line: str) -> Row:
+        row = self._parse(line)
+        if len(self) >= _CACHED_ROWS:
+            self.clear()
+        self[line] = row
+        return row
+
+
+def parse_row(layout: Layout, line: str) -> Row:
+    """Take one row apart. Pure, so that equal rows can share the result."""
+    if not line.strip():
+        return Row(BLANK)
+    if is_boundary(line):
+        return Row(BOUNDARY)
+    if found := _CONTROL.search(line):
+        return Row(REFUSED, notes=(("S107", f"U+{ord(found[0]):04X}"),))
+    cells, notes = _cells_of(layout, line)
+    if line.startswith("#") and _is_comment(layout, line, cells):
+        return Row(PASSED, notes=(("comment", line),))
+    if cells is None:
+        return Row(REFUSED, notes=(("S108", str(len(layout.split(line)))),))
+    if layout.columns > 2 and layout.token and _RANGE.fullmatch(cells[0].strip()):
+        return Row(PASSED, notes=(("range-row", line.strip()),))
+    return token_row(cells[layout.token], cells[layout.tag].strip(), notes)
+
+
+def _cells_of(layout: Layout, line: str) -> tuple[list[str] | None, list[tuple[str, str]]]:
+    """Split a row into as many cells as the layout has, with the findings; None where that cannot be."""
+    cells = [line.strip()] if layout.inline and "|" not in line else layout.split(line)
+    if layout.inline:
+        cells = line.rsplit("|", layout.columns - 1)
+    if len(cells) == layout.columns:
+        return cells, []
+    for other in ([cell for cell in cells if cell], _SPACE.split(line.strip())):
+        if len(other) == layout.columns and other != cells and _known_tag(layout, other[layout.tag]):
+            return other, [("other-separator", line.strip())]
+    if len(cells) > layout.columns and (_known_tag(layout, cells[layout.tag]) or layout.columns == 2):
+        return cells, [("extra-column", "\t".join(cells[layout.columns :]))]
+    if len(cells) == 1 and layout.columns == 2:
+        alone = cells[0].strip()
+        missing = line[0].isspace() and _known_tag(layout, alone)
+        return (["", alone] if missing and layout.tag == 1 else _with_tag(layout, alone)), []
+    return None, []
+
+
+def _with_tag(layout: Layout, token: str) -> list[str]:
+    return [token, ""] if layout.tag else ["", token]
+
+
+def _known_tag(layout: Layout, cell: str) -> bool:
+    parsed, _ = parse_tags([cell.strip()])
+    return cell.strip() in OUTSIDE or (looks_like_tag(cell) and {tag.label for tag in parsed.values()} <= layout.labels)
+
+
+def _is_comment(layout: Layout, line: str, cells: Sequence[str] | None) -> bool:
+    """A row that starts with # and is no row of the table; a lone `#word` is a token without a tag."""
+    if cells is not None and len(layout.split(line)) == layout.columns:
+        tag = cells[layout.tag].strip()
+        return not (looks_like_tag(tag) or tag in layout.labels or layout.separator == "tab")
+    return bool(_SPACE.search(line.strip()))
+
+
+def token_row(cell: str, tag: str, notes: list[tuple[str, str]]) -> Row:
+    """Make the row of a token, with what is odd about it."""
+    token = cell.strip()
+    if not token:
+        notes = [*notes, ("empty-token", repr(cell))]
+    elif token != cell and cell.strip(" ") != token:
+        notes = [*notes, ("token-edge", repr(cell))]
+    if _BREAKING_SPACE.search(token):
+        notes = [*notes, ("token-white-space", repr(token))]
+    if _ZERO_WIDTH.search(token):
+        notes = [*notes, ("zero-width", ascii(token))]
+    if _C1.search(token) and not _MOJIBAKE.search(token):
+        notes = [*notes, ("control-character", ascii(token))]
+    if _MOJIBAKE.search(token):
+        notes = [*notes, ("mojibake", token)]
+    if not tag:
+        notes, tag = [*notes, ("missing-tag", token)], "O"
+    return Row(NOTED if notes else TOKEN, token, tag, tuple(notes))
+
+
+def blocks(source: Source, layout: Layout) -> Iterator[Block]:
+    """Yield the sentences of a file.
+
+    RAISES (SpanwrightError): A row that cannot be read, with its line.
+    """
+    read = _inline_blocks if layout.inline else _column_blocks
+    for block in read(source, layout, _Rows(layout)):
+        if block.noted and any(row.kind == REFUSED for row in block.rows):
+            _refuse(source, layout, block)
+        yield block
+
+
+def _column_blocks(source: Source, layout: Layout, parsed: _Rows) -> Iterator[Block]:
+    rows: list[Row] = []
+    noted, header, document, number = False, layout.header, 0, 0
+    for batch in source.batches(MAX_ROW_LENGTH):
+        read = list(map(parsed.__getitem__, batch))
+        if header and (at := next((i for i, row in enumerate(read) if row.kind <= NOTED), None)) is not None:
+            read[at], header = Row(PASSED, notes=(("header", batch[at]),)), False
+        start = 0
+        for at in [i for i, row in enumerate(read) if row[0]]:
+            rows += read[start:at]
+            start = at + 1
+            if read[at].kind < BLANK:
+                rows.append(read[at])
+                noted = True
+                continue
+            if rows:
+                yield Block(rows, range(number + at + 1 - len(rows), number + at + 1), noted, document)
+                rows, noted = [], False
+            document += read[at].kind == BOUNDARY
+        rows += read[start:]
+        number += len(batch)
+    if rows:
+        yield Block(rows, range(number + 1 - len(rows), number + 1), noted, document)
+
+
+def _inline_blocks(source: Source, layout: Layout, parsed: _Rows) -> Iterator[Block]:
+    number, document = 0, 0
+    for batch in source.batches(MAX_SENTENCE_LENGTH):
+        for line in batch:
+            number += 1
+            if line.lstrip().startswith(DOCSTART):
+                document += 1
+            elif line.startswith("# ") and "|" not in line:
+                yield Block([Row(PASSED, notes=(("comment", line),))], [number], True, document)
+            elif items := line.split():
+                rows = list(map(parsed.__getitem__, items))
+                yield Block(rows, [number] * len(rows), any(row.kind for row in rows), document)
+
+
+def _refuse(source: Source, layout: Layout, block: Block) -> None:
+    row, line = next((row, line) for row, line in zip(block.rows, block.lines, strict=True) if row.kind == REFUSED)
+    code, found = row.notes[0]
+    message = getattr(Errors, code).format(file=source.name, line=line, found=found, expected=layout.columns)
+    raise SpanwrightError(message)

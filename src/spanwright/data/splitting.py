@@ -1,0 +1,89 @@
+"""Stable splits: which part a record belongs to follows from what it says, not from where it stands.
+
+Records with the same text, or of the same group, never part. Within each label, records are put in the order of a hash
+of their key and cut at the shares asked for, so that every part has its share of every label.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from spanwright.data.records import CategoryRecord, QuestionRecord, Record, TaggedRecord, labels_of
+from spanwright.errors import Errors, SpanwrightError
+
+PARTS = ("train", "dev", "test")
+_SHARES = re.compile(r"\d{1,3}(/\d{1,3}){1,2}")
+
+
+class Split(NamedTuple):
+    """The part of each key; `by_group` tells what the keys are."""
+
+    parts: dict[int, str]
+    by_group: bool
+
+    def part(self, record: Record) -> str:
+        """The part that a record belongs to."""
+        return self.parts[key_of(record, by_group=self.by_group)]
+
+
+def parse_shares(text: str) -> tuple[int, ...]:
+    """Read shares such as 80/10/10 or 90/10: train, dev and, if there is a third, test.
+
+    RAISES (SpanwrightError): Anything else, or shares that do not add up to 100.
+    """
+    shares = tuple(map(int, text.split("/"))) if _SHARES.fullmatch(text) else ()
+    if sum(shares) != 100 or 0 in shares:
+        raise SpanwrightError(Errors.S128.format(split=text))
+    return shares
+
+
+def plan_split(records: Iterable[Record], shares: Sequence[int], *, by_group: bool = False) -> Split:
+    """Give every record a part.
+
+    shares (Sequence[int]): Per cent of the records for train, dev and test.
+    """
+    labels: dict[int, Counter[str]] = defaultdict(Counter)
+    for record in records:
+        labels[key_of(record, by_group=by_group)].update(_holding(record))
+    totals: Counter[str] = Counter()
+    for counts in labels.values():
+        totals.update(counts.keys())
+    strata: dict[str, list[int]] = defaultdict(list)
+    for key, counts in labels.items():
+        # the rarest label decides, because it is the hardest one to share out
+        strata[min(counts, key=lambda label: (totals[label], label), default="")].append(key)
+    parts: dict[int, str] = {}
+    owed = [0.0] * len(shares)
+    for _, keys in sorted(strata.items(), key=lambda item: (len(item[1]), item[0])):
+        for key in sorted(keys):
+            # what each part is owed so far runs on from label to label, so that rare labels do not all go to train
+            owed = [debt + share / 100 for debt, share in zip(owed, shares, strict=True)]
+            chosen = max(range(len(shares)), key=lambda part: (owed[part], shares[part]))
+            owed[chosen] -= 1
+            parts[key] = PARTS[chosen]
+    return Split(parts, by_group)
+
+
+def key_of(record: Record, *, by_group: bool = False) -> int:
+    """A hash of the text of a record, or of its group, that is the same on every machine."""
+    group = getattr(record, "group", "") if by_group else ""
+    digest = hashlib.blake2b((group or _text(record)).encode("utf-8", "surrogatepass"), digest_size=8)
+    return int.from_bytes(digest.digest(), "big")
+
+
+def _text(record: Record) -> str:
+    if isinstance(record, TaggedRecord):
+        return "\n".join(record.tokens)
+    # questions about one context stay together
+    return record.context if isinstance(record, QuestionRecord) else record.text
+
+
+def _holding(record: Record) -> list[str]:
+    """The labels that hold for a record; a category with a score of 0 does not."""
+    if isinstance(record, CategoryRecord):
+        return [label for label, score in record.cats.items() if score]
+    return labels_of(record)

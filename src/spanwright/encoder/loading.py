@@ -1,0 +1,186 @@
+"""From an encoder's folder to a torch module, refusing what would be trained from random numbers unawares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from torch import Tensor, nn
+from transformers import (
+    CONFIG_MAPPING,
+    MODEL_MAPPING,
+    AutoConfig,
+    AutoModel,
+    AutoTokenizer,
+    PretrainedConfig,
+    PreTrainedModel,
+)
+
+from spanwright.encoder.freezing import freeze_parameters
+from spanwright.encoder.tokenization import PieceTokenizer
+from spanwright.errors import Errors, SpanwrightError
+from spanwright.shim import check_finite, listed
+
+# what each architecture calls the two kinds of dropout
+DROPOUT_NAMES = ("hidden_dropout_prob", "dropout")
+ATTENTION_DROPOUT_NAMES = ("attention_probs_dropout_prob", "attention_dropout")
+DEFAULT_MAX_PIECES = 512
+LARGEST_MAX_PIECES = 100_000  # tokenizers without a limit claim 10**30
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """How an encoder runs; unlike its architecture these may differ from one use of the same weights to the next.
+
+    dropout, attention_dropout: None keeps the checkpoint's own.
+    attention: "sdpa", which architectures without it (ELECTRA, DeBERTa, MPNet) run as "eager", or "eager".
+    freeze: see `spanwright.encoder.freezing`.
+    """
+
+    dropout: float | None
+    attention_dropout: float | None
+    attention: str
+    gradient_checkpointing: bool
+    freeze: str | int
+
+
+class EncoderModule(nn.Module):
+    """A Hugging Face encoder and its tokenizer.
+
+    max_pieces: the longest sequence it takes, special pieces included.
+    """
+
+    def __init__(self, transformer: PreTrainedModel, tokenizer: PieceTokenizer, *, max_pieces: int) -> None:
+        super().__init__()
+        self.transformer = transformer
+        self.tokenizer = tokenizer
+        self.max_pieces = max_pieces
+
+    @property
+    def width(self) -> int:
+        return self.transformer.config.hidden_size
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
+        """Take `(windows, pieces)` ids, and a mask that is 0 on padding (None: no padding); return float32 vectors
+        `(windows, pieces, width)`.
+        """
+        return self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state.float()
+
+
+def build_encoder(
+    *, architecture: Mapping[str, Any], tokenizer: str, pad_id: int, max_pieces: int, run: RunSettings
+) -> EncoderModule:
+    """Build an encoder with random weights from what `encoder_settings` gave. Only architectures of the transformers library."""
+    kind = architecture.get("model_type")
+    if kind not in CONFIG_MAPPING:
+        raise SpanwrightError(Errors.S220.format(found=kind))
+    # no auto_map: a saved pipeline must not name code to run
+    plain = {name: value for name, value in architecture.items() if name not in ("auto_map", "model_type")}
+    config = CONFIG_MAPPING[kind].from_dict(plain)
+    _apply_dropout(config, run)
+    return _finish(_build_random(config, run), PieceTokenizer(tokenizer, pad_id=pad_id), max_pieces=max_pieces, run=run)
+
+
+def load_encoder(
+    name: str, *, pretrained: bool, overrides: Mapping[str, Any], run: RunSettings
+) -> tuple[EncoderModule, dict[str, Any]]:
+    """Load an encoder from a folder or the hub; return it with the settings that `build_encoder` rebuilds it from.
+
+    pretrained: False = the same architecture and tokenizer with random weights.
+    overrides: fields of the architecture's config to replace, such as its number of layers.
+
+    Raises SpanwrightError when a file is missing or damaged, and when weights, tokenizer and architecture do not belong together.
+    """
+    try:
+        config = AutoConfig.from_pretrained(name, trust_remote_code=False)
+        hf_tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True, trust_remote_code=False)
+    except Exception as error:  # the tokenizers library raises nothing narrower
+        raise SpanwrightError(Errors.S221.format(name=name, reason=_first_line(error))) from error
+    known = config.to_dict().keys() | config.attribute_map.keys()
+    unknown = sorted(field for field in overrides if field not in known)
+    if unknown:
+        raise SpanwrightError(Errors.S222.format(names=", ".join(unknown), kind=config.model_type))
+    config.update(dict(overrides))
+    architecture = config.to_dict()  # with the checkpoint's own dropout, whatever that of this run
+    if not hf_tokenizer.is_fast:
+        raise SpanwrightError(Errors.S223.format(name=name))
+    _apply_dropout(config, run)
+    transformer = _load_pretrained(name, config, run) if pretrained else _build_random(config, run)
+    tokenizer = PieceTokenizer(hf_tokenizer.backend_tokenizer.to_str(), pad_id=hf_tokenizer.pad_token_id)
+    n_embeddings = transformer.get_input_embeddings().num_embeddings
+    if len(tokenizer) > n_embeddings:
+        raise SpanwrightError(Errors.S224.format(name=name, n_pieces=len(tokenizer), n_embeddings=n_embeddings))
+    max_pieces = _max_pieces(transformer, hf_tokenizer.model_max_length)
+    settings = {
+        "architecture": architecture,
+        "tokenizer": tokenizer.definition,
+        "pad_id": tokenizer.pad_id,
+        "max_pieces": max_pieces,
+    }
+    return _finish(transformer, tokenizer, max_pieces=max_pieces, run=run), settings
+
+
+def _load_pretrained(name: str, config: PretrainedConfig, run: RunSettings) -> PreTrainedModel:
+    try:
+        transformer, report = AutoModel.from_pretrained(
+            name,
+            config=config,
+            attn_implementation=_attention(config, run),
+            torch_dtype=torch.float32,
+            use_safetensors=True,
+            trust_remote_code=False,
+            output_loading_info=True,
+        )
+    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+        raise SpanwrightError(Errors.S221.format(name=name, reason=_first_line(error))) from error
+    missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
+    if missing:
+        unexpected = listed(sorted(report["unexpected_keys"]))
+        raise SpanwrightError(Errors.S204.format(source=name, missing=listed(missing), unexpected=unexpected))
+    check_finite(transformer.state_dict(), source=name)
+    return transformer
+
+
+def _build_random(config: PretrainedConfig, run: RunSettings) -> PreTrainedModel:
+    attention = _attention(config, run)
+    return AutoModel.from_config(
+        config, attn_implementation=attention, torch_dtype=torch.float32, trust_remote_code=False
+    )
+
+
+def _attention(config: PretrainedConfig, run: RunSettings) -> str:
+    has_sdpa = getattr(MODEL_MAPPING.get(type(config), None), "_supports_sdpa", False)
+    return run.attention if has_sdpa else "eager"
+
+
+def _finish(
+    transformer: PreTrainedModel, tokenizer: PieceTokenizer, *, max_pieces: int, run: RunSettings
+) -> EncoderModule:
+    if getattr(transformer, "pooler", None) is not None:
+        transformer.pooler = None  # reads only the first piece, for a task that no component here has
+    if run.gradient_checkpointing:
+        transformer.gradient_checkpointing_enable({"use_reentrant": False})
+    freeze_parameters(transformer, run.freeze)
+    return EncoderModule(transformer, tokenizer, max_pieces=max_pieces)
+
+
+def _apply_dropout(config: PretrainedConfig, run: RunSettings) -> None:
+    for names, value in ((DROPOUT_NAMES, run.dropout), (ATTENTION_DROPOUT_NAMES, run.attention_dropout)):
+        for name in names:
+            if value is not None and hasattr(config, name):
+                setattr(config, name, value)
+
+
+def _max_pieces(transformer: PreTrainedModel, tokenizer_limit: int) -> int:
+    limit = getattr(transformer.config, "max_position_embeddings", None) or DEFAULT_MAX_PIECES
+    embeddings = getattr(transformer, "embeddings", None)
+    if (padding := getattr(embeddings, "padding_idx", None)) is not None:
+        limit -= padding + 1  # RoBERTa counts positions from the padding id on
+    return min(limit, tokenizer_limit) if tokenizer_limit < LARGEST_MAX_PIECES else limit
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,61 @@
+"""Word pieces, straight from the `tokenizers` library: its JSON is all that a saved pipeline carries of its tokenizer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from tokenizers import Tokenizer  # type: ignore[import-untyped]
+
+
+class Pieces(NamedTuple):
+    """The word pieces of one text: ids, strings and character offsets, each `(pieces,)`."""
+
+    ids: NDArray[np.int64]
+    strings: list[str]
+    starts: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+
+class PieceTokenizer:
+    """Cut texts into word pieces, without padding, truncation or special tokens; these are added where windows are made.
+
+    definition: the content of a `tokenizer.json`.
+    pad_id: the id of the padding piece.
+    """
+
+    def __init__(self, definition: str, *, pad_id: int) -> None:
+        self._tokenizer = Tokenizer.from_str(definition)
+        self._tokenizer.no_padding()
+        self._tokenizer.no_truncation()
+        self.pad_id = pad_id
+        special, mask = self._encode_special()
+        first_plain = mask.index(0)
+        self.prefix, self.suffix = special[:first_plain], special[first_plain + mask.count(0) :]
+
+    @property
+    def definition(self) -> str:
+        return json.dumps(json.loads(self._tokenizer.to_str()), ensure_ascii=False)
+
+    def __len__(self) -> int:
+        """The size of the vocabulary, special pieces included."""
+        return self._tokenizer.get_vocab_size(with_added_tokens=True)
+
+    def __call__(self, texts: Sequence[str]) -> list[Pieces]:
+        encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [self._to_pieces(encoding) for encoding in encodings]
+
+    def strings_of(self, ids: Sequence[int]) -> list[str]:
+        return [self._tokenizer.id_to_token(i) for i in ids]
+
+    @staticmethod
+    def _to_pieces(encoding) -> Pieces:  # type: ignore[no-untyped-def]  # tokenizers has no types
+        offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)
+        return Pieces(np.array(encoding.ids, dtype=np.int64), encoding.tokens, offsets[:, 0], offsets[:, 1])
+
+    def _encode_special(self) -> tuple[list[int], list[int]]:
+        encoding = self._tokenizer.encode("a", add_special_tokens=True)
+        return encoding.ids, encoding.special_tokens_mask

@@ -1,0 +1,336 @@
+"""`bio_ner`: entities by classifying tokens, over any tok2vec or transformer listener."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from itertools import islice
+from typing import Any, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.pipeline import TrainablePipe
+from spacy.tokens import Doc, Span, SpanGroup
+from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.vocab import Vocab
+from thinc.api import Config, Model
+
+from spanwright.errors import Errors, SpanwrightError
+from spanwright.ner.decoding import NO_ENTITIES, Entities, decode, fit_temperature
+from spanwright.ner.scorer import ner_score
+from spanwright.ner.tags import (
+    ANY,
+    Scheme,
+    TagIds,
+    TagSet,
+    build_tagset,
+    find_spans,
+    gold_tags,
+    is_blocked,
+    preset_tags,
+)
+from spanwright.ner.torch_head import TagScores, sequence_loss, token_loss
+
+bio_ner_default_config = """
+[model]
+@architectures = "spanwright.BioNer.v1"
+head = "crf"
+hidden_width = null
+dropout = null
+
+[model.tok2vec]
+@architectures = "spacy.HashEmbedCNN.v2"
+pretrained_vectors = null
+width = 96
+depth = 4
+embed_size = 2000
+window_size = 1
+maxout_pieces = 3
+subword_features = true
+"""
+
+DEFAULT_BIO_NER_MODEL = Config().from_str(bio_ner_default_config)["model"]
+CONFIDENCE = "confidence"  # the name of the extension of Span
+OUTSIDE_NAME = "O"
+SAMPLE_SIZE = 10
+
+
+@Language.factory(
+    "bio_ner",
+    assigns=["doc.ents", "token.ent_iob", "token.ent_type", f"span._.{CONFIDENCE}"],
+    default_config={
+        "model": DEFAULT_BIO_NER_MODEL,
+        "scheme": "biluo",
+        "threshold": None,
+        "label_thresholds": {},
+        "class_weights": {},
+        "label_smoothing": 0.0,
+        "spans_key": None,
+        "overwrite": False,
+        "scorer": {"@scorers": "spanwright.ner_scorer.v1"},
+    },
+    default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
+)
+def make_bio_ner(
+    nlp: Language,
+    name: str,
+    model: Model[list[Doc], TagScores],
+    scheme: str,
+    threshold: float | None,
+    label_thresholds: dict[str, float],
+    class_weights: dict[str, float],
+    label_smoothing: float,
+    spans_key: str | None,
+    overwrite: bool,
+    scorer: Callable[..., dict[str, Any]] | None,
+) -> BioNer:
+    """Construct the component `bio_ner`. See `BioNer` for the settings."""
+    return BioNer(
+        nlp.vocab,
+        model,
+        name,
+        scheme=scheme,
+        threshold=threshold,
+        label_thresholds=label_thresholds,
+        class_weights=class_weights,
+        label_smoothing=label_smoothing,
+        spans_key=spans_key,
+        overwrite=overwrite,
+        scorer=scorer,
+    )
+
+
+class BioNer(TrainablePipe):
+    """Find entities by scoring the tags of tokens and taking the best valid sequence.
+
+    `update`, `score` and serialisation are those of spaCy's TrainablePipe. Each entity it sets has `ent._.confidence`,
+    from 0 to 1; entities that others set have None there.
+    """
+
+    def __init__(
+        self,
+        vocab: Vocab,
+        model: Model[list[Doc], TagScores],
+        name: str = "bio_ner",
+        *,
+        scheme: str = "biluo",
+        threshold: float | None = None,
+        label_thresholds: dict[str, float] | None = None,
+        class_weights: dict[str, float] | None = None,
+        label_smoothing: float = 0.0,
+        spans_key: str | None = None,
+        overwrite: bool = False,
+        scorer: Callable[..., dict[str, Any]] | None = ner_score,
+    ) -> None:
+        """Make the component.
+
+        scheme: how entities are spelt in tags, "bio" or "biluo".
+        threshold: entities with less confidence are not set. None = no limit.
+        label_thresholds: by label, in place of `threshold`.
+        class_weights: how much a word counts in the loss, by its gold label, or "O" for words outside of entities;
+            1 unless given. Only for a linear head.
+        label_smoothing: share of the target that is spread over all tags. Only for a linear head.
+        spans_key: where in `doc.spans` all entities found also go, whatever their confidence, with `attrs["scores"]`.
+            None = nowhere.
+        overwrite: False = entities set by earlier components stay, and decoding works around them.
+
+        Raises SpanwrightError for a value out of its range.
+        """
+        self.vocab = vocab
+        self.model = model
+        self.name = name
+        self.scorer = scorer
+        self.cfg: dict[str, Any] = {
+            "labels": [],
+            "scheme": scheme,
+            "threshold": threshold,
+            "label_thresholds": dict(label_thresholds or {}),
+            "class_weights": dict(class_weights or {}),
+            "label_smoothing": label_smoothing,
+            "spans_key": spans_key,
+            "overwrite": overwrite,
+            "temperature": 1.0,
+        }
+        self._check_settings()
+        if not Span.has_extension(CONFIDENCE):
+            Span.set_extension(CONFIDENCE, default=None)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(self.cfg["labels"])
+
+    @property
+    def label_data(self) -> list[str]:
+        """What `spacy init labels` writes, and `initialize` takes."""
+        return list(self.cfg["labels"])
+
+    def add_label(self, label: str) -> int:
+        """Add a label before the model is initialised. Return 0 if it was there, else 1."""
+        if label in self.cfg["labels"]:
+            return 0
+        if self.model.get_ref("head").shims[0].is_initialized:
+            raise SpanwrightError(Errors.S305.format(name=self.name, found=label, labels=", ".join(self.labels)))
+        self.cfg["labels"].append(label)
+        self.vocab.strings.add(label)
+        return 1
+
+    def predict(self, docs: Iterable[Doc]) -> Entities:
+        """Find the entities of a batch. Positions are counted over all words of the batch."""
+        docs = list(docs)
+        if not any(map(len, docs)):
+            return NO_ENTITIES  # spaCy's own layers fail on a batch without words
+        scores = self.model.predict(docs)
+        preset = None
+        if not self.cfg["overwrite"]:
+            preset = _concatenate([preset_tags(doc, self._tagset) for doc in docs])
+        return decode(scores, self._tagset, preset=preset, temperature=self.cfg["temperature"])
+
+    def set_annotations(self, docs: Iterable[Doc], entities: Entities) -> None:
+        """Set `doc.ents`, confidences and `doc.spans`. Tokens outside of entities are marked so."""
+        docs = list(docs)
+        spans, confidences = entities
+        hashes = np.array([self.vocab.strings.add(label) for label in self.labels], dtype=np.uint64)
+        is_kept = confidences >= self._thresholds[spans.labels]
+        columns = (spans.starts, spans.ends, hashes[spans.labels], confidences, is_kept)
+        rows = list(zip(*(column.tolist() for column in columns), strict=True))
+        offsets = np.cumsum([0, *map(len, docs)])
+        bounds = np.searchsorted(spans.starts, offsets)
+        for doc, offset, first, last in zip(docs, offsets.tolist(), bounds, bounds[1:], strict=False):
+            found, kept = [], []
+            for start, end, label, confidence, is_sure in rows[first:last]:
+                span = Span(doc, start - offset, end - offset, label=label)
+                span._.confidence = confidence
+                found.append(span)
+                if is_sure:
+                    kept.append(span)
+            self._set_ents(doc, kept)
+            if (key := self.cfg["spans_key"]) is not None:
+                scores = {"scores": confidences[first:last].astype("float32")}
+                doc.spans[key] = SpanGroup(doc, name=key, spans=found, attrs=scores)
+
+    def get_loss(self, examples: Iterable[Example], scores: TagScores) -> tuple[float, TagScores]:
+        """Return the mean loss per annotated word, and the gradients of emissions and transitions.
+
+        Raises SpanwrightError for a gold label that the component does not know.
+        """
+        examples = list(examples)
+        validate_examples(examples, "BioNer.get_loss")
+        gold = _concatenate([gold_tags(example, self._tagset) for example in examples])
+        if self._is_crf:
+            return sequence_loss(scores, gold, self._tagset)
+        weights = self.cfg["class_weights"]
+        by_label = np.array([weights.get(label, 1.0) for label in (*self.labels, OUTSIDE_NAME)], dtype=np.float32)
+        # O has the label -1
+        per_tag = by_label[self._tagset.label_of]
+        return token_loss(scores, gold, weights=per_tag, label_smoothing=self.cfg["label_smoothing"])
+
+    def initialize(
+        self,
+        get_examples: Callable[[], Iterable[Example]],
+        *,
+        nlp: Language | None = None,
+        labels: list[str] | None = None,
+    ) -> None:
+        """Take the labels from `labels`, or else from all examples, and build the model for them.
+
+        Raises SpanwrightError where there is no label, or a setting names one that is not there.
+        """
+        validate_get_examples(get_examples, "BioNer.initialize")
+        if labels is None:
+            labels = sorted({entity.label_ for example in get_examples() for entity in example.reference.ents})
+        for label in labels:
+            self.add_label(label)
+        with_words = (example.predicted for example in get_examples() if len(example.predicted))
+        sample = list(islice(with_words, SAMPLE_SIZE))
+        if not (self.labels and sample):
+            raise SpanwrightError(Errors.S304.format(name=self.name))
+        self._check_labels()
+        self.model.get_ref("head").set_dim("nO", len(self._tagset))
+        self.model.initialize(X=sample)
+
+    def calibrate(self, examples: Iterable[Example]) -> float:
+        """Learn the temperature at which confidences best foretell which entities are right; store and return it.
+
+        examples: development data, not training data; their predicted Docs have been through the components before
+            this one.
+
+        Raises SpanwrightError where the model finds no entity in annotated text.
+        """
+        examples = [example for example in examples if len(example.predicted)]
+        if not examples:
+            raise SpanwrightError(Errors.S307.format(name=self.name))
+        scores = self.model.predict([example.predicted for example in examples])
+        gold = _concatenate([gold_tags(example, self._tagset) for example in examples])
+        right = set(zip(*find_spans(gold, self._tagset), strict=True))
+        spans = decode(scores, self._tagset).spans
+        is_known = np.array([(gold[start:end] != ANY).all() for start, end, _ in zip(*spans, strict=True)], dtype=bool)
+        if not is_known.any():
+            raise SpanwrightError(Errors.S307.format(name=self.name))
+        is_right = np.array([span in right for span in zip(*spans, strict=True)])[is_known]
+
+        def confidences_at(temperature: float) -> NDArray[np.float64]:
+            return decode(scores, self._tagset, temperature=temperature).confidences[is_known]
+
+        self.cfg["temperature"] = fit_temperature(confidences_at, is_right)
+        return self.cfg["temperature"]
+
+    @property
+    def _tagset(self) -> TagSet:
+        return build_tagset(self.labels, self.cfg["scheme"])
+
+    @property
+    def _is_crf(self) -> bool:
+        return self.model.get_ref("head").attrs["head"] == "crf"
+
+    @property
+    def _thresholds(self) -> NDArray[np.float64]:
+        """The least confidence (labels,) of an entity of each label."""
+        general = self.cfg["threshold"] or 0.0
+        return np.array([self.cfg["label_thresholds"].get(label, general) for label in self.labels])
+
+    def _set_ents(self, doc: Doc, spans: list[Span]) -> None:
+        if self.cfg["overwrite"]:
+            doc.set_ents(spans)
+            return
+        blocked = [doc[i : i + 1] for i in np.flatnonzero(is_blocked(doc)).tolist()]
+        doc.set_ents([*doc.ents, *spans], blocked=blocked)
+
+    def _check_settings(self) -> None:
+        cfg = self.cfg
+        self._check("scheme", cfg["scheme"], cfg["scheme"] in get_args(Scheme), ", ".join(get_args(Scheme)))
+        thresholds = {f"label_thresholds.{label}": value for label, value in cfg["label_thresholds"].items()}
+        if cfg["threshold"] is not None:
+            thresholds["threshold"] = cfg["threshold"]
+        for setting, value in thresholds.items():
+            self._check(setting, value, 0 <= value <= 1, "0 to 1")
+        for label, weight in cfg["class_weights"].items():
+            self._check(f"class_weights.{label}", weight, 0 <= weight < math.inf, "0 or more")
+        self._check(
+            "label_smoothing", cfg["label_smoothing"], 0 <= cfg["label_smoothing"] < 1, "at least 0 and below 1"
+        )
+        self._check("spans_key", cfg["spans_key"], cfg["spans_key"] != "", "a name, or null")
+        if self._is_crf and (cfg["class_weights"] or cfg["label_smoothing"]):
+            raise SpanwrightError(Errors.S302.format(name=self.name))
+
+    def _check(self, setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
+        if not is_allowed:
+            raise SpanwrightError(Errors.S301.format(setting=f"{self.name}.{setting}", found=value, allowed=allowed))
+
+    def _check_labels(self) -> None:
+        """Raise SpanwrightError for a setting about a label that is not there."""
+        for setting, known in (
+            ("label_thresholds", self.labels),
+            ("class_weights", (*self.labels, OUTSIDE_NAME)),
+        ):
+            unknown = sorted(self.cfg[setting].keys() - set(known))
+            if unknown:
+                place = f"{self.name}.{setting}"
+                raise SpanwrightError(
+                    Errors.S303.format(setting=place, found=", ".join(unknown), allowed=", ".join(known))
+                )
+
+
+def _concatenate(tags: list[TagIds]) -> TagIds:
+    """Join the tags of a batch's Docs. A batch may have none."""
+    return np.concatenate([np.zeros(0, dtype=np.int64), *tags])

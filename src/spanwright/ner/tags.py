@@ -1,0 +1,155 @@
+"""Tags of tokens: which there are, which may follow which, and how entities become tags and tags become entities."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from spanwright.errors import Errors, SpanwrightError
+
+Scheme = Literal["bio", "biluo"]
+TagIds = NDArray[np.int64]  # (words,), the words of a batch's Docs one after another
+Positions = NDArray[np.int64]  # (spans,), offsets into those words
+
+OUTSIDE = 0
+ANY = -1  # nothing is known about the tag of this word
+
+_PREFIXES: dict[Scheme, str] = {"bio": "BI", "biluo": "BILU"}
+# an entity may stop after these; O counts, since what follows it follows no open entity
+_CAN_STOP: dict[Scheme, str] = {"bio": "OBI", "biluo": "OLU"}
+_IOB_MISSING, _IOB_BEGIN = 0, 3  # spaCy's codes
+
+
+class SpanTable(NamedTuple):
+    """Labelled spans, a row each, in order of their start; `ends` are exclusive."""
+
+    starts: Positions
+    ends: Positions
+    labels: NDArray[np.int64]  # (spans,), indices into TagSet.labels
+
+
+@dataclass(frozen=True, eq=False)
+class TagSet:
+    """The tags of a set of labels: O, then each label's prefixes in turn.
+
+    Get one from `build_tagset`, which makes the tables once.
+    """
+
+    labels: tuple[str, ...]
+    scheme: Scheme
+    names: tuple[str, ...]  # (tags,)
+    prefixes: NDArray[np.str_]  # (tags,)
+    label_of: NDArray[np.int64]  # (tags,), -1 for O
+    continues: NDArray[np.bool_]  # (tags, tags): the second tag goes on with the entity of the first
+    # (tags + 1, tags + 1): row = the tag before, column = the tag after; the last of each is the Doc's boundary
+    allowed: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def tags_of(self, label: str, length: int) -> TagIds:
+        """Return the tags of an entity of `length` >= 1 words."""
+        kinds = _PREFIXES[self.scheme]
+        single, last = ("U", "L") if self.scheme == "biluo" else ("B", "I")
+        spelt = single if length == 1 else "B" + "I" * (length - 2) + last
+        first = 1 + self.labels.index(label) * len(kinds)
+        return np.array([first + kinds.index(prefix) for prefix in spelt])
+
+
+@functools.cache
+def build_tagset(labels: tuple[str, ...], scheme: Scheme) -> TagSet:
+    """Make the tag set of `labels`."""
+    pairs = [(prefix, i) for i in range(len(labels)) for prefix in _PREFIXES[scheme]]
+    names = ("O", *(f"{prefix}-{labels[i]}" for prefix, i in pairs))
+    prefixes = np.array(["O", *(prefix for prefix, _ in pairs)])
+    label_of = np.array([-1, *(i for _, i in pairs)])
+    is_inside = np.isin(prefixes, ["I", "L"])
+    is_same = label_of[:, None] == label_of[None, :]
+    continues = np.isin(prefixes, ["B", "I"])[:, None] & is_inside[None, :] & is_same
+    can_stop = np.append(np.isin(prefixes, list(_CAN_STOP[scheme])), True)
+    allowed = can_stop[:, None] & ~np.append(is_inside, False)[None, :]
+    allowed[:-1, :-1] |= continues
+    return TagSet(labels, scheme, names, prefixes, label_of, continues, allowed)
+
+
+def find_spans(tags: TagIds, tagset: TagSet) -> SpanTable:
+    """Return the entities that valid tags (words,) spell. ANY reads as O."""
+    prefixes = tagset.prefixes[np.where(tags == ANY, OUTSIDE, tags)]
+    is_inside = np.isin(prefixes, ["I", "L"])
+    goes_on = np.append(is_inside[1:], False)
+    starts = np.flatnonzero(np.isin(prefixes, ["B", "U"]))
+    ends = np.flatnonzero((prefixes != "O") & ~goes_on) + 1
+    return SpanTable(starts, ends, tagset.label_of[tags[starts]])
+
+
+def permitted_tags(tags: TagIds, lengths: NDArray[np.int64], tagset: TagSet) -> NDArray[np.bool_]:
+    """Return a table (words, tags) of what each word may be: its tag, or anything where the tag is ANY.
+
+    An entity that is given stays as long as it is: the word behind it may not go on with it.
+    lengths: (docs,), in words; their sum is the number of words.
+    """
+    is_open = tags == ANY
+    permitted = is_open[:, None] | (tags[:, None] == np.arange(len(tagset))[None, :])
+    follows = is_open[1:] & ~is_open[:-1]
+    follows[np.cumsum(lengths[lengths > 0])[:-1] - 1] = False
+    behind = np.flatnonzero(follows)
+    permitted[behind + 1] &= ~tagset.continues[tags[behind]]
+    return permitted
+
+
+def gold_tags(example: Example, tagset: TagSet) -> TagIds:
+    """Return the gold tags of the predicted Doc's words: ANY where the annotation is missing or does not align.
+
+    Raises SpanwrightError for a gold entity whose label is not in the tag set.
+    """
+    predicted, reference = example.predicted, example.reference
+    if not reference.has_annotation("ENT_IOB"):
+        return np.full(len(predicted), ANY)
+    if np.array_equal(predicted.to_array("ORTH"), reference.to_array("ORTH")):
+        tags = _annotated_words(reference)
+        entities = reference.ents
+    else:
+        entities, aligned = example.get_aligned_ents_and_ner()
+        tags = np.array([OUTSIDE if tag == "O" else ANY for tag in aligned], dtype=np.int64)
+    _write(tags, ((entity.start, entity.end, entity.label_) for entity in entities), tagset)
+    return tags
+
+
+def preset_tags(doc: Doc, tagset: TagSet) -> TagIds:
+    """Return the tags (words,) that earlier components settled: of their entities, and O where they blocked entities.
+
+    Entities with a label that is not in the tag set read as O.
+    """
+    tags = np.full(len(doc), ANY)
+    tags[is_blocked(doc)] = OUTSIDE
+    for entity in doc.ents:
+        known = entity.label_ in tagset.labels
+        tags[entity.start : entity.end] = tagset.tags_of(entity.label_, len(entity)) if known else OUTSIDE
+    return tags
+
+
+def is_blocked(doc: Doc) -> NDArray[np.bool_]:
+    """Return which words (words,) earlier components ruled out as part of any entity."""
+    attributes = doc.to_array(["ENT_IOB", "ENT_TYPE"]).reshape(len(doc), 2)
+    return (attributes[:, 0] == _IOB_BEGIN) & (attributes[:, 1] == 0)
+
+
+def _annotated_words(doc: Doc) -> TagIds:
+    attributes = doc.to_array(["ENT_IOB", "IS_SPACE"]).reshape(len(doc), 2)
+    # spaCy leaves white space without annotation; it begins and ends no entity
+    is_missing = (attributes[:, 0] == _IOB_MISSING) & (attributes[:, 1] == 0)
+    return np.where(is_missing, ANY, OUTSIDE)
+
+
+def _write(tags: TagIds, entities: Iterable[tuple[int, int, str]], tagset: TagSet) -> None:
+    for start, end, label in entities:
+        if label not in tagset.labels:
+            raise SpanwrightError(Errors.S306.format(found=label, allowed=", ".join(tagset.labels)))
+        tags[start:end] = tagset.tags_of(label, end - start)

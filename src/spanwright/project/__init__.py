@@ -1,0 +1,1 @@
+"""The steps of `project.yml` that wrap spaCy's own commands, so that what they leave is whole and checked."""

@@ -1,0 +1,39 @@
+"""`spacy train`, with its result put in place only when it is whole."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from spanwright.errors import Errors, SpanwrightError
+from spanwright.files import replace_folder
+from spanwright.project.commands import run_command, spacy_command
+
+UNFINISHED = "unfinished"
+
+
+def train_command(config: Path, output: Path, *, gpu_id: int, overrides: Sequence[str]) -> list[str]:
+    """Return the `spacy train` command line that `train` runs."""
+    options = ["--output", str(output / UNFINISHED), "--gpu-id", str(gpu_id)]
+    return spacy_command("train", str(config), *options, *overrides)
+
+
+def train(config: Path, output: Path, *, gpu_id: int, overrides: Sequence[str]) -> Path:
+    """Train into `output/unfinished`, then move model-best and model-last from there to `output`; return model-best's path.
+
+    overrides: config settings as command-line arguments, such as `["--paths.train", "corpus/train.spacy"]`.
+
+    An interrupted run leaves what it had in `output/unfinished`, and `output/model-best` as it was. Raises SpanwrightError when
+    training fails or ends without an evaluation.
+    """
+    unfinished = output / UNFINISHED
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(parents=True)
+    run_command(train_command(config, output, gpu_id=gpu_id, overrides=overrides))
+    if not (unfinished / "model-best" / "meta.json").exists():
+        raise SpanwrightError(Errors.S071.format(folder=unfinished))
+    for name in ("model-best", "model-last"):
+        replace_folder(unfinished / name, output / name)
+    shutil.rmtree(unfinished)
+    return output / "model-best"

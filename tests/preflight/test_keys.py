@@ -1,0 +1,58 @@
+from pathlib import Path
+
+import pytest
+
+from spanwright.preflight.keys import check_keys
+
+PATH = Path("ner.cfg")
+
+
+def test_a_correct_config_has_no_findings(fill):
+    assert check_keys(*fill(), PATH) == []
+
+
+@pytest.mark.parametrize(
+    ("after", "added", "expected"),
+    [
+        ("[training]", "dropuot = 0.5", "[S012] ner.cfg [training] dropuot: no such setting; did you mean 'dropout'?"),
+        ('lang = "en"', "batchsize = 3", "[S012] ner.cfg [nlp] batchsize: no such setting; did you mean 'batch_size'?"),
+        ("[initialize]", "befor_init = null", "[S012] ner.cfg [initialize] befor_init: no such setting; did you mean"),
+        ("[training]", "xyzzy = 1", "[S012] ner.cfg [training] xyzzy: no such setting. spaCy leaves"),
+        (
+            "[components]",
+            '[components.nre]\nfactory = "ner"',
+            "[S013] ner.cfg [components.nre]: not in the [nlp] pipeline;",
+        ),
+        (
+            "eval_frequency = 50",
+            "[training.optimzer]\nbeta1 = 0.3",
+            "[S014] ner.cfg [training.optimzer]: no such section;",
+        ),
+        (
+            "eval_frequency = 50",
+            "[trainng]\ndropout = 0.3",
+            "[S014] ner.cfg [trainng]: no such section; did you mean 'training'?",
+        ),
+        (
+            '@optimizers = "Adam.v1"',
+            "beat1 = 0.8",
+            "[S015] ner.cfg [training.optimizer] beat1: 'Adam.v1' takes no such argument; did you mean 'beta1'?",
+        ),
+        ("train = null", 'trian = "x"', "[S016] ner.cfg [paths] trian: no setting refers to it; did you mean 'train'?"),
+        ("seed = 1", "sede = 2", "[S016] ner.cfg [system] sede: no setting refers to it; did you mean 'seed'?"),
+        ("ents_f = 1.0", "ent_f = 1.0", "[S017] ner.cfg [training.score_weights] ent_f: no component"),
+    ],
+)
+def test_a_name_that_nothing_reads_is_found(fill, after, added, expected):
+    (finding,) = check_keys(*fill(after, added), PATH)
+    assert finding.message.startswith(expected)
+
+
+def test_all_names_are_reported_at_once(fill):
+    findings = check_keys(*fill("[training]", "dropuot = 0.5\nmax_stpes = 10\npatiance = 3"), PATH)
+    assert [finding.message.split()[3] for finding in findings] == ["dropuot:", "max_stpes:", "patiance:"]
+
+
+def test_a_section_of_ones_own_may_hold_values_for_others(fill):
+    added = "patience = ${mine.patience}\n\n[mine]\npatience = 3"
+    assert check_keys(*fill("eval_frequency = 50", added), PATH) == []
