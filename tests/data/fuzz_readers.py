@@ -95,7 +95,7 @@ def attempt(seed: int, folder: Path) -> str:
 def main(seconds: float) -> None:
     """Try seeds for some time; a crash names its seed."""
     outcomes: Counter[str] = Counter()
-    seed, slowest, end = int(time.time()), 0.0, time.monotonic() + seconds
+    seed, slowest, end = int(time.time()), (0.0, 0), time.monotonic() + seconds
     with tempfile.TemporaryDirectory() as folder:
         while time.monotonic() < end:
             seed += 1
@@ -105,8 +105,8 @@ def main(seconds: float) -> None:
             except BaseException:
                 print(f"seed {seed}")
                 raise
-            slowest = max(slowest, time.monotonic() - start)
-    print(f"{outcomes.total()} files, slowest {slowest:.2f} s:", dict(outcomes.most_common()))
+            slowest = max(slowest, (time.monotonic() - start, seed))
+    print(f"{outcomes.total()} files, slowest {slowest[0]:.2f} s (seed {slowest[1]}):", dict(outcomes.most_common()))
 
 
 if __name__ == "__main__":

@@ -53,7 +53,9 @@ def convert_file(path: Path, out: Path, settings: ConvertSettings | None = None)
     return Outcome(docs, "; ".join(result.decisions), written["findings"], ledger)
 
 
-def convert_text(text: str | bytes, folder: Path, settings: ConvertSettings | None = None, *, name: str = "a.tsv") -> Outcome:
+def convert_text(
+    text: str | bytes, folder: Path, settings: ConvertSettings | None = None, *, name: str = "a.tsv"
+) -> Outcome:
     path = folder / name
     path.write_bytes(text if isinstance(text, bytes) else text.encode("utf-8"))
     return convert_file(path, folder / "out", settings)

@@ -189,7 +189,11 @@ def test_gzip_limits(tmp_path):
 
 def test_long_files_shard(tmp_path):
     outcome = convert_text((GOOD + "\n") * 10, tmp_path, ConvertSettings(shard_tokens=20))
-    assert sorted(path.name for path in (tmp_path / "out" / "a.spacy").iterdir()) == ["000.spacy", "001.spacy", "002.spacy"]
+    assert sorted(path.name for path in (tmp_path / "out" / "a.spacy").iterdir()) == [
+        "000.spacy",
+        "001.spacy",
+        "002.spacy",
+    ]
     assert outcome.sentences == [ANNA, IT] * 10
 
 

@@ -35,7 +35,7 @@ def test_reads_back_as_the_docs_spacy_builds(sentences):
 
 
 def test_symbols_get_their_own_ids():
-    """spaCy has small numbers for words such as LOC and ORG instead of hashes."""
+    """SpaCy has small numbers for words such as LOC and ORG instead of hashes."""
     builder = DocBinBuilder()
     builder.add(["LOC", "ORG"], spaces=[True, False], tags=["B-ORG", "B-LOC"])
     [doc] = DocBin().from_bytes(builder.to_bytes()).get_docs(Vocab())
@@ -44,7 +44,7 @@ def test_symbols_get_their_own_ids():
 
 def test_no_tags_means_entities_are_not_annotated():
     builder = DocBinBuilder()
-    builder.add(["a"], spaces=[False], cats={"x": 1.0})
+    builder.add(["a", "b"], spaces=[True, False], cats={"x": 1.0})
     [doc] = DocBin().from_bytes(builder.to_bytes()).get_docs(Vocab())
     assert not doc.has_annotation("ENT_IOB") and not doc.has_annotation("SENT_START") and doc.cats == {"x": 1.0}
 

@@ -174,7 +174,7 @@ def resolve_encoder(setting: str, store: Path, *, notify: Callable[[str], None] 
     """
     if setting in ENCODERS:
         return fetch_pinned(setting, store, notify=notify)
-    if Path(setting).is_dir():
+    if setting and Path(setting).is_dir():  # Path("") is the current folder
         notify(f"{setting} is a local folder")
         return Path(setting)
     if HUB_ID.fullmatch(setting) and not setting.startswith("."):

@@ -54,10 +54,12 @@ def _overlapping(word_starts: Ints1d, n_pieces: int, size: int, overlap: int) ->
 
 
 def _border_near(word_starts: Ints1d, position: int, low: int, high: int) -> int:
-    """Return the last word start at or before `position`, within `low..high`; `position` itself where there is none."""
-    index = int(np.searchsorted(word_starts, position, side="right")) - 1
-    found = int(word_starts[index]) if index >= 0 else -1
-    return found if low <= found <= high else position
+    """Return the last word start at or before `position`, else the first after it, in `low..high`; else `position`."""
+    after = int(np.searchsorted(word_starts, position, side="right"))
+    for index in (after - 1, after):
+        if 0 <= index < len(word_starts) and low <= word_starts[index] <= high:
+            return int(word_starts[index])
+    return position
 
 
 def align_tokens(

@@ -210,10 +210,10 @@ class TaggedReader:
         """
         scheme = self.options.scheme
         parsed, _ = parse_tags(self.survey.first, self.options.outside, bare=scheme == "bare")
-        unknown = [tag for tag in self.survey.first if tag not in parsed]
-        if not unknown and set(self.survey.first) == set(parsed) and not self._only_labels(parsed):
+        unknown = sorted(self.survey.first.keys() - parsed.keys(), key=self.survey.first.__getitem__)
+        if not unknown and not self._only_labels(parsed):
             return parsed
-        listed = unknown or [max(parsed, key=self.survey.count)]
+        listed = unknown or [max(sorted(parsed), key=self.survey.count)]
         shown = "; ".join(f"{tag} ({self.survey.count(tag)} times, first {self._at(tag)})" for tag in listed[:10])
         raise SpanwrightError(Errors.S109.format(file=self.file, tags=shown, first=listed[0]))
 

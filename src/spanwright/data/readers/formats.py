@@ -121,7 +121,9 @@ def _first_line(source: Source) -> str:
 def _first_value(source: Source) -> Any:
     """The first record, or None where the file is no JSON."""
     try:
-        return next(json_records(source), (0, None))[1]
+        for _, value in json_records(source):
+            return value
+        raise SpanwrightError(Errors.S105.format(file=source.name))
     except SpanwrightError:
         if source.path.name.removesuffix(".gz").endswith((".json", ".jsonl")):
             raise

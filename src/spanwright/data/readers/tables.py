@@ -118,5 +118,6 @@ def _text_column(names: Sequence[str], rows: Sequence[Sequence[str]], *, exclude
 
 
 def _label_column(rows: Sequence[Sequence[str]]) -> int:
-    """The column of the fewest distinct values."""
-    return min(range(len(rows[0])), key=lambda column: len({row[column] for row in rows}))
+    """The column of the fewest distinct values, and of the shortest ones among equals."""
+    columns = [[row[column] for row in rows] for column in range(len(rows[0]))]
+    return min(range(len(columns)), key=lambda column: (len(set(columns[column])), sum(map(len, columns[column]))))

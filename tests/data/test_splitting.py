@@ -1,0 +1,74 @@
+import random
+from collections import Counter
+
+import pytest
+from helpers import convert_text, read_corpus
+
+from spanwright.data.convert import ConvertSettings, convert
+from spanwright.data.records import CategoryRecord
+from spanwright.data.splitting import parse_shares, plan_split
+from spanwright.errors import SpanwrightError
+
+RECORDS = [
+    CategoryRecord("a", i, f"text {i}", {"common": float(i % 20 != 0), "rare": float(i % 20 == 0)}, group=str(i // 10))
+    for i in range(1000)
+]
+
+
+def test_shares_hold_for_every_label():
+    split = plan_split(RECORDS, (80, 10, 10))
+    parts = Counter((split.part(record), bool(record.cats["rare"])) for record in RECORDS)
+    assert parts == {
+        ("train", False): 760,
+        ("dev", False): 95,
+        ("test", False): 95,
+        ("train", True): 40,
+        ("dev", True): 5,
+        ("test", True): 5,
+    }
+
+
+def test_order_does_not_matter():
+    shuffled = random.Random(0).sample(RECORDS, len(RECORDS))
+    assert plan_split(RECORDS, (90, 10)).parts == plan_split(shuffled, (90, 10)).parts
+
+
+def test_few_new_records_move_few_old_ones():
+    before, after = plan_split(RECORDS[:990], (80, 20)), plan_split(RECORDS, (80, 20))
+    moved = sum(before.part(record) != after.part(record) for record in RECORDS[:990])
+    assert moved < 50
+
+
+def test_groups_stay_whole():
+    split = plan_split(RECORDS, (80, 10, 10), by_group=True)
+    parts = {(record.group, split.part(record)) for record in RECORDS}
+    assert len(parts) == 100 and Counter(part for _, part in parts) == {"train": 80, "dev": 10, "test": 10}
+
+
+@pytest.mark.parametrize("text", ["80/10", "100", "80/10/10/0", "a/b", "110/-10", "100/0", ""])
+def test_shares_must_add_up(text):
+    with pytest.raises(SpanwrightError, match="--split"):
+        parse_shares(text)
+
+
+def test_equal_texts_never_part(tmp_path):
+    rows = "".join(f"word{i % 50}\tB-X\nis\tO\n\n" for i in range(200))
+    outcome = convert_text(rows, tmp_path, ConvertSettings(split=(80, 20)))
+    train, dev = ({doc.text for doc in read_corpus(tmp_path / "out" / f"a-{part}.spacy")} for part in ("train", "dev"))
+    assert (len(train), len(dev), train & dev) == (40, 10, set())
+    assert outcome.ledger["records"]["written"] == 200 == len(outcome.docs)
+
+
+def test_duplicates_are_dropped_on_demand(tmp_path):
+    outcome = convert_text("a\tB-X\n\n" * 3 + "a\tO\n", tmp_path, ConvertSettings(dedupe=True))
+    assert outcome.sentences == [[("a", "B-X")], [("a", "O")]]
+    assert outcome.codes == ["duplicate", "duplicate", "conflict"]
+    assert outcome.ledger["records"]["dropped"] == outcome.ledger["annotations"]["X"]["dropped"] == {"duplicate": 2}
+
+
+def test_texts_in_two_inputs_are_reported(tmp_path):
+    for name, text in (("train", "a\tB-X\n\nb\tO\n"), ("dev", "c\tB-X\n\na\tB-X\n")):
+        (tmp_path / f"{name}.tsv").write_text(text)
+    _, dev = convert([tmp_path / "train.tsv", tmp_path / "dev.tsv"], tmp_path / "out", ConvertSettings())
+    [finding] = dev.findings.examples["train-dev-overlap"]
+    assert finding.line == 3 and finding.found.endswith("train.tsv:1")

@@ -1,0 +1,71 @@
+"""model-best is replaced by a finished training only."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spanwright.errors import SpanwrightError
+from spanwright.project import training
+
+FAKE = """
+import pathlib, sys
+output = pathlib.Path(sys.argv[1])
+for name in sys.argv[2].split():
+    (output / name).mkdir()
+    (output / name / "meta.json").write_text("new")
+sys.exit(int(sys.argv[3]))
+"""
+
+
+def fake_spacy(monkeypatch: pytest.MonkeyPatch, *, makes: str, code: int = 0) -> None:
+    def command(config: Path, output: Path, **_: object) -> list[str]:
+        return [training.spacy_command()[0], "-c", FAKE, str(output / training.UNFINISHED), makes, str(code)]
+
+    monkeypatch.setattr(training, "train_command", command)
+
+
+def run(tmp_path: Path) -> Path:
+    (tmp_path / "model-best").mkdir(exist_ok=True)
+    (tmp_path / "model-best" / "meta.json").write_text("old")
+    return training.train(tmp_path / "config.cfg", tmp_path, gpu_id=-1, overrides=[])
+
+
+def test_finished_training_replaces_both_models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_spacy(monkeypatch, makes="model-best model-last")
+    assert run(tmp_path) == tmp_path / "model-best"
+    assert (tmp_path / "model-best" / "meta.json").read_text() == "new"
+    assert (tmp_path / "model-last").is_dir()
+    assert not (tmp_path / training.UNFINISHED).exists()
+
+
+def test_failed_training_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_spacy(monkeypatch, makes="model-best", code=3)
+    with pytest.raises(SpanwrightError, match=r"(?s)S070.*exit code 3"):
+        run(tmp_path)
+    assert (tmp_path / "model-best" / "meta.json").read_text() == "old"
+    assert (tmp_path / training.UNFINISHED / "model-best").is_dir()
+
+
+def test_training_without_evaluation_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_spacy(monkeypatch, makes="model-last")
+    with pytest.raises(SpanwrightError, match=r"S071.*eval_frequency"):
+        run(tmp_path)
+    assert (tmp_path / "model-best" / "meta.json").read_text() == "old"
+
+
+def test_stale_leftovers_are_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stale = tmp_path / training.UNFINISHED / "model-best"
+    stale.mkdir(parents=True)
+    (stale / "meta.json").write_text("stale")
+    fake_spacy(monkeypatch, makes="model-last")
+    with pytest.raises(SpanwrightError, match="S071"):
+        run(tmp_path)
+    assert (tmp_path / "model-best" / "meta.json").read_text() == "old"
+
+
+def test_command_is_spacys_own() -> None:
+    overrides = ["--paths.train", "corpus/train.spacy"]
+    command = training.train_command(Path("c.cfg"), Path("training"), gpu_id=0, overrides=overrides)
+    assert command[1:] == "-m spacy train c.cfg --output training/unfinished --gpu-id 0 --paths.train corpus/train.spacy".split()

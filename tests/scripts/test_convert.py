@@ -1,0 +1,75 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+GOOD = "Anna\tB-PER\nsaw\tO\n"
+
+
+def run(*arguments):
+    command = [sys.executable, str(ROOT / "scripts" / "convert.py"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def good(tmp_path):
+    path = tmp_path / "good.tsv"
+    path.write_text(GOOD)
+    return path
+
+
+def test_writes_corpus_ledger_and_report(good, tmp_path):
+    done = run(good, "--out", tmp_path / "corpus", "--name", "train", "--report", tmp_path / "report.json")
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "corpus").iterdir()) == ["train.ledger.json", "train.spacy"]
+    ledger = json.loads((tmp_path / "corpus" / "train.ledger.json").read_text())
+    assert ledger["records"] == {"read": 1, "written": 1, "repaired": 0, "dropped": {}}
+    assert json.loads((tmp_path / "report.json").read_text())["inputs"] == [ledger]
+    for shown in ("format columns", "separated by tab", "scheme IOB2", "PER", "1 documents"):
+        assert shown in done.stdout
+    again = run(good, "--out", tmp_path / "corpus", "--name", "train")
+    assert again.returncode == 1 and "Use --force" in again.stdout + again.stderr
+    assert run(good, "--out", tmp_path / "corpus", "--name", "train", "--force").returncode == 0
+
+
+def test_one_bad_input_leaves_nothing(good, tmp_path):
+    (tmp_path / "bad.tsv").write_bytes(b"a\xff\tO\n")
+    done = run(good, tmp_path / "bad.tsv", "--out", tmp_path / "corpus", "--report", tmp_path / "report.json")
+    assert done.returncode == 1 and "bad.tsv:1" in done.stdout.replace("\n", "") + done.stderr.replace("\n", "")
+    assert not (tmp_path / "corpus").exists() and not (tmp_path / "report.json").exists()
+
+
+def test_two_inputs_of_one_name(good, tmp_path):
+    (tmp_path / "good.iob").write_text(GOOD)
+    done = run(good, tmp_path / "good.iob", "--out", tmp_path / "corpus")
+    assert done.returncode == 1 and "would both be written" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--task", "pos"],
+        ["--columns", "0,1"],
+        ["--split", "50/20"],
+        ["--label-pattern", "("],
+        ["--expand", "--drop"],
+        ["--nmae", "x"],
+    ],
+)
+def test_wrong_usage(arguments, good, tmp_path):
+    assert run(good, "--out", tmp_path / "corpus", *arguments).returncode == 2
+    assert not (tmp_path / "corpus").exists()
+
+
+def test_name_goes_with_one_input(good, tmp_path):
+    assert run(good, good, "--out", tmp_path / "corpus", "--name", "x").returncode == 2
+
+
+def test_strict_and_missing_files(tmp_path):
+    (tmp_path / "a.tsv").write_text(GOOD + "x\n")
+    for arguments in ([tmp_path / "a.tsv", "--strict"], [tmp_path / "none.tsv"]):
+        done = run(*arguments, "--out", tmp_path / "corpus")
+        assert done.returncode == 1 and not (tmp_path / "corpus").exists()
