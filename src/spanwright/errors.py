@@ -60,8 +60,8 @@ class Errors(metaclass=_WithCodes):
         "whose name has it already. Set it to '{rest}'."
     )
     S024 = (
-        "vars.lang = '{lang}', but [nlp] lang in the config is '{config_lang}', and that is what the pipeline "
-        "would be. Set both to the same language."
+        "vars.lang = '{lang}', but [nlp] lang in the config is '{config_lang}'. The train step takes vars.lang; a plain "
+        "`spacy train` would take the config's. Set both to the same language."
     )
     S025 = (
         "vars.gpu_id = '{gpu_id}': no such GPU ({seen}). Run 'python scripts/doctor.py' for the cause, or set it "
@@ -246,6 +246,7 @@ class Errors(metaclass=_WithCodes):
     S083 = (
         "{path}: its generated parts are out of date. Run `make document` and commit the result."
     )
+    S084 = "`spacy debug data {config}` broke off; its output above says why. `weasel run check` may name the setting."
 
     # Encoder and optimizer
     S201 = "precision: '{found}' is not one of {allowed}. 'auto' takes bfloat16 where the device computes in it, else float32."

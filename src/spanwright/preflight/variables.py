@@ -12,7 +12,7 @@ from packaging.version import InvalidVersion, Version
 from spacy.util import get_lang_class
 
 from spanwright.errors import Errors
-from spanwright.preflight.findings import Finding, error, nearest
+from spanwright.preflight.findings import Finding, error, nearest, warning
 
 # numpy's generator takes no larger seed
 LARGEST_SEED = 2**32 - 1
@@ -85,8 +85,8 @@ def check_variables(values: Mapping[str, str]) -> list[Finding]:
 
 
 def check_language(lang: str, config_lang: str) -> list[Finding]:
-    """Find a `vars.lang` that differs from the config's [nlp] lang, which is what the pipeline will have."""
-    return [] if lang == config_lang else [error(Errors.S024.format(lang=lang, config_lang=config_lang))]
+    """Warn of a `vars.lang` that differs from the config's [nlp] lang; the train step takes the former."""
+    return [] if lang == config_lang else [warning(Errors.S024.format(lang=lang, config_lang=config_lang))]
 
 
 def check_gpu(gpu_id: str) -> list[Finding]:
