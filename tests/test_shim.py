@@ -104,7 +104,9 @@ def test_a_step_changes_the_weights_and_clears_the_gradients(precision, make_opt
     step(shim, optimizer)
     after = weights_of(shim)
     assert {name for name in after if not torch.equal(before[name], after[name])} == after.keys() - {"steps"}
-    assert all(parameter.dtype == torch.float32 and parameter.isfinite().all() for parameter in shim.module.parameters())
+    assert all(
+        parameter.dtype == torch.float32 and parameter.isfinite().all() for parameter in shim.module.parameters()
+    )
     assert all(parameter.grad is None for parameter in shim.module.parameters())
     step(shim, optimizer)
     assert not same(weights_of(shim), after)
@@ -179,7 +181,10 @@ def test_bytes_of_a_shim_without_weights():
     shim = TorchShim(Net).from_bytes(TorchShim(Net).to_bytes())
     assert not shim.is_initialized
     shim.to_device("cpu", 0)
-    with shim.use_params({(shim.id, "outer.bias"): np.zeros(2)}), pytest.raises(SpanwrightError, match=r"S203.*initialize"):
+    with (
+        shim.use_params({(shim.id, "outer.bias"): np.zeros(2)}),
+        pytest.raises(SpanwrightError, match=r"S203.*initialize"),
+    ):
         predict(shim)
 
 
@@ -227,7 +232,10 @@ def test_many_names_are_cut_short():
 
 @pytest.mark.parametrize(
     ("setting", "message"),
-    [({"precision": "fp8"}, r"precision: 'fp8'.*auto, bf16, fp16, fp32"), ({"storage": "int8"}, r"storage: 'int8'.*float16")],
+    [
+        ({"precision": "fp8"}, r"precision: 'fp8'.*auto, bf16, fp16, fp32"),
+        ({"storage": "int8"}, r"storage: 'int8'.*float16"),
+    ],
 )
 def test_a_wrong_setting_is_refused(setting, message):
     with pytest.raises(SpanwrightError, match=message):

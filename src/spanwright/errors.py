@@ -218,6 +218,23 @@ class Errors(metaclass=_WithCodes):
     S127 = "{file}: not readable as Arrow or Parquet: {reason}. Write it again with save_to_disk or to_parquet."
     S128 = "--split {split}: two or three whole per cents that add up to 100, such as 80/10/10 for train, dev and test."
     S129 = "{file}:{line}: half of a surrogate pair ({found}) in a text. Mend the text: it is no Unicode."
+    # Export, pre-annotation and statistics
+    S150 = "{path} exists. Use --force to replace it, or another --out."
+    S151 = "{path}: no document is annotated for {tasks}, which is what --format {format} holds. Choose another --format or --task."
+    S152 = "{place}: --format {format} cannot hold {found}. Mend the document, or use another --format; spacy-jsonl holds any text."
+    S153 = "{place}: scores other than 0 and 1 ({scores}), which this format cannot hold. Use --format spacy-jsonl."
+    S160 = "{file}:{line}: {reason}. A row of --terms is TERM,LABEL or TERM,LABEL,CASE, where CASE is match or ignore."
+    S161 = (
+        "{file}:{line}: {reason}. A row of --patterns has label, pattern, flags (of a, i, m, s and x; may be empty) and "
+        "group (a number or a name; may be empty), as CSV or as JSON objects."
+    )
+    S162 = (
+        "{place}: the pattern of {pattern} ran for more than {seconds} seconds ({length} characters of text). Make it simpler "
+        "(no repetition inside of a repetition, as in (a+)+), or raise --timeout."
+    )
+    S163 = "--plurals knows English only; the language is '{lang}'. Leave it out and list the plurals as terms."
+    S164 = "{path}: cannot be loaded as a pipeline ({reason}). Name the folder of a trained pipeline, such as training/model-best."
+    S165 = "{file}: no texts to annotate: .txt, .jsonl, .json (also .gz) and .spacy are read. Check that it is the file you meant."
     S199 = "{file}: the ledger does not balance ({accounts}). This is a fault of Spanwright: please report it with the file."
 
     S070 = "`{command}` failed with exit code {code}: {output}"

@@ -61,6 +61,10 @@ def test_reads_the_same_in_every_layout(data, tmp_path):
     assert convert_text(data, tmp_path).sentences == [ANNA, IT]
 
 
+def test_comments_are_counted(tmp_path):
+    assert "2 comment lines passed over" in convert_text("# a b\n# c d\n" + GOOD, tmp_path).decisions
+
+
 def test_gzip(tmp_path):
     assert convert_text(gzip.compress(GOOD.encode()), tmp_path, name="a.tsv.gz").sentences == [ANNA, IT]
 
@@ -181,7 +185,7 @@ def test_rows_with_many_words_and_comments(tmp_path):
 
 def test_gzip_limits(tmp_path):
     bomb = gzip.compress(b"a\tO\n" * 30_000_000, 9)
-    with pytest.raises(SpanwrightError, match="expands to more than 2 times its size.*--max-expansion"):
+    with pytest.raises(SpanwrightError, match=r"expands to more than 2 times its size.*--max-expansion"):
         convert_text(bomb, tmp_path, ConvertSettings(ReadOptions(limits=Limits(max_expansion=2))), name="a.gz")
     with pytest.raises(SpanwrightError, match="damaged"):
         convert_text(gzip.compress(GOOD.encode())[:-9], tmp_path, name="b.gz")
@@ -198,5 +202,6 @@ def test_long_files_shard(tmp_path):
 
 
 def test_rows_across_pieces_of_the_file(tmp_path):
-    outcome = convert_text((GOOD + "\n") * 30_000, tmp_path)
-    assert len(outcome.docs) == 60_000 and outcome.ledger["annotations"]["PER"]["written"] == 30_000
+    outcome = convert_text((GOOD.replace("rained", "a" * 500) + "\n") * 3_000, tmp_path)
+    assert outcome.sentences == [ANNA, [("It", "O"), ("a" * 500, "O")]] * 3_000
+    assert outcome.ledger["annotations"]["PER"]["written"] == 3_000

@@ -79,6 +79,7 @@ def test_spans_in_csv(tmp_path):
         ('[{"text": "so good", "label": "pos"}, {"text": "so bad", "label": "neg"}]', "a.json"),
         ("text,label\nso good,pos\nso bad,neg\n", "a.csv"),
         ("so good\tpos\nso bad\tneg\n", "a.tsv"),
+        ('{"text": "so good", "label": ["pos"]}\n{"text": "so bad", "label": ["neg"]}\n', "a.jsonl"),
         ("label;text\npos;so good\nneg;so bad\n", "a.csv"),
         (
             '{"data": {"text": "so good"}, "annotations": [{"result": [{"value": {"choices": ["pos"]}}]}]}\n'
@@ -91,7 +92,7 @@ def test_categories(text, name, tmp_path):
     outcome = convert_text(text, tmp_path, name=name)
     assert [doc.text for doc in outcome.docs] == ["so good", "so bad"]
     held = [{label for label, score in doc.cats.items() if score == 1.0} for doc in outcome.docs]
-    assert held == [{"pos"}, {"neg"}]
+    assert held == [{"pos"}, {"neg"}] and all(set(doc.cats) == {"pos", "neg"} for doc in outcome.docs)
 
 
 def test_exclusive_labels_are_written_in_full(tmp_path):
@@ -222,7 +223,7 @@ def test_flat_questions(tmp_path):
     "entry", [{"question": 7}, {"answers": [{"text": "Anna"}]}, {"answers": [{"text": 1, "answer_start": 2}]}]
 )
 def test_broken_questions(entry, tmp_path):
-    with pytest.raises(SpanwrightError, match="a.json:1: not in the form of SQuAD"):
+    with pytest.raises(SpanwrightError, match=r"a.json:1: not in the form of SQuAD"):
         convert_text(question(**entry), tmp_path, name="a.json")
 
 
@@ -230,6 +231,19 @@ def test_long_json_is_read_in_pieces(tmp_path):
     records = [{"text": f"Anna {i} " + "x" * 5000, "entities": [[0, 4, "PER"]]} for i in range(600)]
     outcome = convert_text(json.dumps(records, indent=1), tmp_path, name="a.json")
     assert len(outcome.docs) == 600 and outcome.ledger["annotations"]["PER"]["written"] == 600
+
+
+def test_json_on_one_long_line(tmp_path):
+    """SQuAD itself is one line of 30 MB: longer than a line may be, but no record in it is."""
+    paragraphs = json.loads(question())["data"][0]["paragraphs"]
+    articles = [{"title": "x" * 1_000_000, "paragraphs": paragraphs} for _ in range(20)]
+    outcome = convert_text(json.dumps({"data": articles}), tmp_path, name="a.json")
+    assert len(outcome.docs) == 20 and outcome.codes == ["duplicate"] * 19
+
+
+def test_similar_labels_of_spans(tmp_path):
+    text = json.dumps({"text": TEXT, "entities": [[0, 4, "PER"], [9, 14, "Per"]]})
+    assert convert_text(text, tmp_path, name="a.jsonl").codes == ["similar-labels"]
 
 
 def test_task_can_be_set(tmp_path):

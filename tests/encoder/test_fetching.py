@@ -98,7 +98,14 @@ def test_without_any_source_what_was_there_stays(tmp_path, pinned):
     sources = Sources(first=SourceError("no route"), second={"config.json": b"{}"})
     with pytest.raises(SpanwrightError) as error:
         fetch_pinned("tiny", tmp_path, sources=sources.by_name)
-    for part in ("'tiny'", "first: no route", "second: model.safetensors is missing", "network", "'owner/tiny'", str(damaged)):
+    for part in (
+        "'tiny'",
+        "first: no route",
+        "second: model.safetensors is missing",
+        "network",
+        "'owner/tiny'",
+        str(damaged),
+    ):
         assert part in str(error.value)
     assert read_files(tmp_path) == {"tiny/config.json": b"damaged"}
 

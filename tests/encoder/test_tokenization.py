@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from tokenizers import Tokenizer, models
 
 from spanwright.encoder.tokenization import PieceTokenizer
 
@@ -11,28 +11,15 @@ def bert(tiny_encoder) -> PieceTokenizer:
     return PieceTokenizer((tiny_encoder / "tokenizer.json").read_text(), pad_id=0)
 
 
-def byte_level(*, trim_offsets: bool) -> PieceTokenizer:
-    """A tokenizer in the manner of RoBERTa, whose only merge is a space with the letter after it."""
-    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    vocabulary = {piece: i for i, piece in enumerate(["<s>", "<pad>", "</s>", *alphabet, "Ġb"])}
-    tokenizer = Tokenizer(models.BPE(vocabulary, [("Ġ", "b")]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0), trim_offsets=trim_offsets)
-    tokenizer.enable_truncation(4)
-    tokenizer.enable_padding(length=8, pad_id=1)
-    return PieceTokenizer(tokenizer.to_str(), pad_id=1)
-
-
 def spans(pieces) -> list[tuple[int, int]]:
     return list(zip(pieces.starts.tolist(), pieces.ends.tolist(), strict=True))
 
 
-def test_special_pieces(bert):
+def test_special_pieces(bert, make_byte_level):
     assert bert.strings_of(bert.prefix) == ["[CLS]"]
     assert bert.strings_of(bert.suffix) == ["[SEP]"]
     assert bert.strings_of([bert.pad_id]) == ["[PAD]"]
-    roberta = byte_level(trim_offsets=True)
+    roberta = PieceTokenizer(make_byte_level().to_str(), pad_id=1)
     assert (roberta.prefix, roberta.suffix, len(roberta)) == ([0], [2], 260)
 
 
@@ -63,8 +50,9 @@ def test_offsets_are_characters_of_the_text(bert, text, strings, offsets):
 
 
 @pytest.mark.parametrize(("trim_offsets", "b"), [(True, (2, 3)), (False, (1, 3))])
-def test_byte_level_pieces(trim_offsets, b):
-    (pieces,) = byte_level(trim_offsets=trim_offsets)(["a bb \N{GRINNING FACE}!"])
+def test_byte_level_pieces(make_byte_level, trim_offsets, b):
+    tokenizer = PieceTokenizer(make_byte_level(trim_offsets=trim_offsets).to_str(), pad_id=1)
+    (pieces,) = tokenizer(["a bb \N{GRINNING FACE}!"])
     assert pieces.strings[:3] == ["a", "Ġb", "b"]
     assert spans(pieces)[:3] == [(0, 1), b, (3, 4)]
     assert spans(pieces)[-5:] == [(5, 6)] * 4 + [(6, 7)]
@@ -75,7 +63,14 @@ def test_texts_are_neither_cut_nor_padded_and_one_does_not_change_another(bert):
     together = bert(texts)
     assert [len(pieces.ids) for pieces in together] == [300, 0, 1]
     assert [pieces.strings for pieces in together] == [bert([text])[0].strings for text in texts]
-    assert len(byte_level(trim_offsets=True)(["abcdefgh"])[0].ids) == 8
+
+
+def test_truncation_and_padding_of_the_definition_are_off(make_byte_level):
+    definition = make_byte_level()
+    definition.enable_truncation(4)
+    definition.enable_padding(length=8, pad_id=1)
+    texts = ["abcdef", "a"]
+    assert [len(pieces.ids) for pieces in PieceTokenizer(definition.to_str(), pad_id=1)(texts)] == [6, 1]
 
 
 def test_the_definition_makes_the_same_tokenizer(bert):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -44,7 +46,7 @@ def test_windows_cover_every_piece_once(word_lengths, before_first, size, overla
     owned = [piece for window in windows for piece in range(window.owned_start, window.owned_end)]
     assert owned == list(range(n_pieces))
     assert all(w.start <= w.owned_start <= w.owned_end <= w.end <= w.start + size for w in windows)
-    assert all(one.start < other.start for one, other in zip(windows, windows[1:], strict=False))
+    assert all(one.start < other.start for one, other in pairwise(windows))
     if max([before_first, *word_lengths]) <= size:
         assert all({*window} <= {0, *starts.tolist()} for window in windows)
 
@@ -59,7 +61,7 @@ def test_an_overlap_that_would_never_end_is_refused(overlap):
 def offsets(draw):
     """Ascending spans of characters, some empty stretches between them."""
     edges = sorted(draw(st.sets(st.integers(0, 40), max_size=24)))
-    spans = list(zip(edges, edges[1:], strict=False))
+    spans = list(pairwise(edges))
     kept = [span for span in spans if draw(st.booleans())]
     return integers([start for start, _ in kept]), integers([end for _, end in kept])
 

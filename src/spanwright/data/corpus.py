@@ -10,7 +10,7 @@ from spanwright.data.ledger import Ledger
 from spanwright.data.records import Checked, SpanRecord, TaggedRecord, labels_of
 from spanwright.data.texts import TextAdder
 
-SHARD_TOKENS = 1_000_000
+SHARD_TOKENS = 500_000
 
 
 class CorpusWriter:

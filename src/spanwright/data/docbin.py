@@ -93,16 +93,15 @@ class DocBinBuilder:
         words, word_numbers = _number(self._words)
         tags, tag_numbers = _number(self._tags)
         labels = [tag[2:] for tag in tags]
-        columns = {
-            ORTH: _hashes(words)[word_numbers],
-            ENT_IOB: np.asarray([_IOB[tag[:1]] for tag in tags], "uint64")[tag_numbers],
-            ENT_TYPE: _hashes(labels)[tag_numbers],
-            SENT_START: np.frombuffer(self._starts, "int8").astype("int64").view("uint64"),
-        }
+        tokens = np.empty((len(self._words), 4), "uint64")
+        tokens[:, 0] = _hashes(words)[word_numbers]
+        tokens[:, 1] = np.asarray([_IOB[tag[:1]] for tag in tags], "uint64")[tag_numbers]
+        tokens[:, 2] = _hashes(labels)[tag_numbers]
+        tokens[:, 3] = np.frombuffer(self._starts, "int8").astype("int64").view("uint64")
         message: dict[str, Any] = {
             "version": "0.1",
-            "attrs": list(columns),
-            "tokens": np.stack(list(columns.values()), axis=1).tobytes(),
+            "attrs": [ORTH, ENT_IOB, ENT_TYPE, SENT_START],
+            "tokens": tokens.tobytes(),
             "spaces": self._known_spaces(words, word_numbers).tobytes(),
             "lengths": self._lengths.tobytes(),
             "strings": sorted(self._strings.union(words, labels)),
@@ -112,7 +111,8 @@ class DocBinBuilder:
         }
         if any(data is not None for data in self._user_data):
             message["user_data"] = self._user_data
-        return zlib.compress(srsly.msgpack_dumps(message))
+        # a level of 2 makes files a twelfth larger than spaCy's 6, in a third of the time
+        return zlib.compress(srsly.msgpack_dumps(message), 2)
 
     def _known_spaces(self, words: Sequence[str], numbers: npt.NDArray[np.uint32]) -> npt.NDArray[np.bool_]:
         given = np.frombuffer(self._spaces, "int8")

@@ -76,6 +76,15 @@ class Source:
         if rest:
             yield [rest]
 
+    def first_line(self, limit: int) -> str:
+        """The first line that holds anything, cut to about `limit` characters; "" where there is none."""
+        text = ""
+        for piece in self.texts():
+            text = (text + piece).lstrip()
+            if "\n" in text or len(text) > limit:
+                break
+        return text.split("\n", 1)[0][:limit]
+
     def texts(self) -> Iterator[str]:
         r"""Yield the text in pieces of about a megabyte, every line end as `\n`."""
         decoder = io.IncrementalNewlineDecoder(codecs.getincrementaldecoder(self.encoding)("strict"), translate=True)

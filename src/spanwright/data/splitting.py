@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import re
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from spanwright.data.records import CategoryRecord, QuestionRecord, Record, TaggedRecord, labels_of
@@ -49,6 +51,7 @@ def plan_split(records: Iterable[Record], shares: Sequence[int], *, by_group: bo
     labels: dict[int, Counter[str]] = defaultdict(Counter)
     for record in records:
         labels[key_of(record, by_group=by_group)].update(_holding(record))
+    cuts = list(accumulate(shares))[:-1]
     totals: Counter[str] = Counter()
     for counts in labels.values():
         totals.update(counts.keys())
@@ -56,23 +59,25 @@ def plan_split(records: Iterable[Record], shares: Sequence[int], *, by_group: bo
     for key, counts in labels.items():
         # the rarest label decides, because it is the hardest one to share out
         strata[min(counts, key=lambda label: (totals[label], label), default="")].append(key)
-    parts: dict[int, str] = {}
-    owed = [0.0] * len(shares)
-    for _, keys in sorted(strata.items(), key=lambda item: (len(item[1]), item[0])):
-        for key in sorted(keys):
-            # what each part is owed so far runs on from label to label, so that rare labels do not all go to train
-            owed = [debt + share / 100 for debt, share in zip(owed, shares, strict=True)]
-            chosen = max(range(len(shares)), key=lambda part: (owed[part], shares[part]))
-            owed[chosen] -= 1
-            parts[key] = PARTS[chosen]
+    parts = {}
+    for label, keys in strata.items():
+        # a place of its own for each label, so that labels with few records do not all start with train
+        offset = _hash(label) / 2**64
+        for rank, key in enumerate(sorted(keys)):
+            place = ((rank + 0.5) / len(keys) + offset) % 1.0
+            parts[key] = PARTS[bisect_right(cuts, place * 100)]
     return Split(parts, by_group)
 
 
 def key_of(record: Record, *, by_group: bool = False) -> int:
     """A hash of the text of a record, or of its group, that is the same on every machine."""
     group = getattr(record, "group", "") if by_group else ""
-    digest = hashlib.blake2b((group or _text(record)).encode("utf-8", "surrogatepass"), digest_size=8)
-    return int.from_bytes(digest.digest(), "big")
+    return _hash(group or _text(record))
+
+
+def _hash(text: str) -> int:
+    """64 bits of a hash of the text."""
+    return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
 def _text(record: Record) -> str:

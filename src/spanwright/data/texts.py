@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import srsly
 
@@ -15,6 +17,10 @@ from spanwright.data.records import CategoryRecord, Checked, QuestionRecord, Spa
 from spanwright.data.spans import TokenSpan, align, split_tokens
 from spanwright.errors import Errors, SpanwrightError
 
+if TYPE_CHECKING:
+    from spacy.tokens import Doc
+    from spacy.vocab import Vocab
+
 ANSWERS = "answers"
 
 
@@ -22,12 +28,9 @@ class TextAdder:
     """Adds records of text to a DocBin and accounts for their annotations."""
 
     def __init__(self, lang: str, findings: Findings, ledger: Ledger, *, alignment: str = "split") -> None:
-        import spacy
-
-        try:
-            self._nlp = spacy.blank(lang)
-        except ImportError as error:
-            raise SpanwrightError(Errors.S115.format(lang=lang)) from error
+        self._tokenizer, self._vocab = _tokenizer(lang)
+        # questions about one context follow each other
+        self._tokenise = lru_cache(maxsize=1)(self._split_text)
         self._findings = findings
         self._ledger = ledger
         self._alignment = alignment
@@ -44,8 +47,8 @@ class TextAdder:
             self._add_question(record, builder)
         return checked
 
-    def _tokenise(self, text: str) -> tuple[list[str], list[bool]]:
-        doc = self._nlp.make_doc(text) if len(text) <= self._nlp.max_length else self._nlp.tokenizer(text)
+    def _split_text(self, text: str) -> tuple[list[str], list[bool]]:
+        doc = self._tokenizer(text)
         return [token.text for token in doc], [bool(token.whitespace_) for token in doc]
 
     def _add_spans(self, record: SpanRecord, checked: Checked, builder: DocBinBuilder) -> Checked:
@@ -82,13 +85,29 @@ class TextAdder:
         words, spaces = self._tokenise(record.context)
         edges = [edge for answer in record.answers for edge in (answer.start, answer.start + len(answer.text))]
         words, spaces, _ = split_tokens(words, spaces, edges)
-        doc = Doc(self._nlp.vocab, words=words, spaces=spaces)
+        doc = Doc(self._vocab, words=words, spaces=spaces)
         spans = [doc.char_span(a.start, a.start + len(a.text), label=ANSWERS) for a in record.answers]
         doc.spans[ANSWERS] = SpanGroup(doc, name=ANSWERS, spans=spans)
         values = {"question": record.question, "question_id": record.id, "group": record.group}
         data: dict[Any, Any] = {("._.", name, None, None): value for name, value in values.items()}
         groups, packed = doc.spans.to_bytes(), srsly.msgpack_dumps(data)
         builder.add(words, spaces=spaces, span_groups=groups, strings=[ANSWERS], user_data=packed)
+
+
+@lru_cache(maxsize=1)
+def _tokenizer(lang: str) -> tuple[Callable[[str], Doc], Vocab]:
+    """The tokenizer of a language, as `spacy.blank` makes it, without the factories and the imports of a pipeline."""
+    from spacy.util import get_lang_class, registry
+    from spacy.vocab import create_vocab
+
+    try:
+        language = get_lang_class(lang)
+    except ImportError as error:
+        raise SpanwrightError(Errors.S115.format(lang=lang)) from error
+    vocab = create_vocab(lang, language.Defaults)
+    config = {"tokenizer": language.default_config["nlp"]["tokenizer"]}
+    create = registry.resolve(config)["tokenizer"]
+    return create(SimpleNamespace(lang=lang, vocab=vocab, Defaults=language.Defaults)), vocab
 
 
 def _tags(spans: Sequence[TokenSpan], length: int) -> list[str]:

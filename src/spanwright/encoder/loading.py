@@ -104,7 +104,8 @@ def load_encoder(
     if unknown:
         raise SpanwrightError(Errors.S222.format(names=", ".join(unknown), kind=config.model_type))
     config.update(dict(overrides))
-    architecture = config.to_dict()  # with the checkpoint's own dropout, whatever that of this run
+    # with the checkpoint's own dropout, whatever that of this run, and without the folder's path
+    architecture = {field: value for field, value in config.to_dict().items() if field != "_name_or_path"}
     if not hf_tokenizer.is_fast:
         raise SpanwrightError(Errors.S223.format(name=name))
     _apply_dropout(config, run)

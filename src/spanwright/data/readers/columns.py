@@ -34,6 +34,9 @@ from spanwright.data.schemes import (
 from spanwright.data.sources import Source
 from spanwright.errors import Errors, SpanwrightError
 
+# About 30 bytes a row; a file with more rows is read twice.
+_REMEMBERED_ROWS = 3_000_000
+
 
 @dataclass
 class Survey:
@@ -71,6 +74,30 @@ def survey(sentences: Iterable[Block]) -> Survey:
     return result
 
 
+class _Replay:
+    """Sentences that can be had again: from memory where there are few of them, else read once more."""
+
+    def __init__(self, read: Callable[[], Iterable[Block]]) -> None:
+        self._read = read
+        self._kept: list[Block] | None = None
+
+    def __call__(self) -> Iterable[Block]:
+        return self._read() if self._kept is None else self._kept
+
+    def first(self) -> Iterator[Block]:
+        """Read for the first time, and remember."""
+        kept: list[Block] = []
+        rows = 0
+        for block in self._read():
+            rows += len(block.rows)
+            if rows <= _REMEMBERED_ROWS:
+                kept.append(block)
+            elif kept:
+                kept.clear()
+            yield block
+        self._kept = kept or None
+
+
 class TaggedReader:
     """Reads sentences of tokens with tags, from a stream that can be had again; see the module.
 
@@ -93,9 +120,9 @@ class TaggedReader:
         self.ledger = ledger
         self.options = options
         self.layout = layout
-        self._blocks = sentences
+        self._blocks = _Replay(sentences)
         self._ends_open = ends_open
-        self.survey = survey(sentences())
+        self.survey = survey(self._blocks.first())
         if not self.survey.records:
             raise SpanwrightError(Errors.S105.format(file=file))
         if options.docs == "document" and self.survey.documents == {0}:
@@ -105,6 +132,8 @@ class TaggedReader:
         self.steps = steps_of(self.survey.pairs, self.parsed, self.scheme.name)
         self._check_labels()
         self.decisions = [*layout.reasons, f"scheme {self.scheme.name}: {self.scheme.reason}"]
+        if comments := self.survey.passed["comment"]:
+            self.decisions.append(f"{comments} comment lines passed over")
 
     def records(self) -> Iterator[Checked]:
         """Yield the records of the file, each checked and repaired."""
@@ -261,8 +290,7 @@ class TaggedReader:
         lines = {tag.label: self.survey.first[raw] for raw, tag in reversed(self.parsed.items())}
         # labels that only continue an entity count too
         for rare, common in similar_labels({label: counts[label] for label in lines if label}):
-            found = f"{rare} ({counts[rare]} entities) and {common} ({counts[common]} entities)"
-            self._find("similar-labels", lines[rare], found)
+            self._find("similar-labels", lines[rare], f"{rare} ({counts[rare]}) and {common} ({counts[common]})")
         tag, line = self.survey.last
         if self._ends_open() and self.survey.count(tag) == 1:
             self._find("truncated", line, f"no line end after {tag}, which stands nowhere else")

@@ -91,8 +91,10 @@ def open_reader(path: Path, findings: Findings, ledger: Ledger, options: ReadOpt
 def _format_of(source: Source, options: ReadOptions) -> Format:
     if options.format == "columns":
         return Format("columns", "ner", "as set")
-    first = _first_line(source)
-    if options.format in ("auto", "json", "squad") and (options.format != "auto" or first[:1] in ("{", "[")):
+    first = source.first_line(1)
+    if not first:
+        raise SpanwrightError(Errors.S105.format(file=source.name))
+    if options.format in ("auto", "json", "squad") and (options.format != "auto" or first in ("{", "[")):
         value = _first_value(source)
         if value is not None or options.format != "auto":
             return _json_format(source, value, options)
@@ -108,14 +110,6 @@ def _format_of(source: Source, options: ReadOptions) -> Format:
         if layout.inline or not _words_are_texts(source, layout):
             return Format("columns", "ner", "rows of tokens with tags")
     return Format("csv", "textcat", _why_table(_table(source)))
-
-
-def _first_line(source: Source) -> str:
-    lines = (line for batch in source.batches(MAX_RECORD_LENGTH) for line in batch if line.strip())
-    first = next(lines, None)
-    if first is None:
-        raise SpanwrightError(Errors.S105.format(file=source.name))
-    return first.lstrip()
 
 
 def _first_value(source: Source) -> Any:

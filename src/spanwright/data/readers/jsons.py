@@ -25,10 +25,10 @@ def json_records(source: Source) -> Iterator[tuple[int, Any]]:
 
     RAISES (SpanwrightError): Anything else, with its line.
     """
-    first = next((line for batch in source.batches(MAX_RECORD_LENGTH) for line in batch if line.strip()), "")
+    first = source.first_line(MAX_RECORD_LENGTH).strip()
     try:
-        whole = _DECODER.raw_decode(first.strip())
-        one_a_line = whole[1] == len(first.strip()) and not _holds_list(whole[0])
+        value, end = _DECODER.raw_decode(first)
+        one_a_line = end == len(first) and not _holds_list(value)
     except (ValueError, RecursionError):
         one_a_line = False
     if one_a_line:

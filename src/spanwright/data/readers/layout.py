@@ -59,6 +59,8 @@ class Layout:
 
 def split_row(line: str, separator: str, columns: int = 2) -> list[str]:
     """Split a row; spaces count as one separator however many they are, and commas obey the quotes of CSV."""
+    if separator == "tab":
+        return line.split("\t")
     if separator == "space":
         return _SPACES.split(line.strip(" \t"))
     if separator in ("comma", "semicolon"):

@@ -22,12 +22,15 @@ _CATEGORY_KEYS = ("cats", "accept", "category", "categories", "class", "label", 
 
 
 class Shape(NamedTuple):
-    """A record taken apart. `spans` or `cats` is None where the record does not speak of them."""
+    """A record taken apart. `spans` or `cats` is None where the record does not speak of them.
+
+    `complete` says that `cats` has all categories that hold, and those only.
+    """
 
     text: str
     spans: list[CharSpan] | None
     cats: dict[str, float] | None
-    exclusive: bool = False
+    complete: bool = False
     id: str = ""
     group: str = ""
     rejected: bool = False
@@ -60,18 +63,18 @@ def _plain(value: dict[str, Any]) -> Shape:
         raise ShapeError(f"no text: expected one of the keys {', '.join(_TEXT_KEYS)}, found {_keys(value)}")
     spans: list[CharSpan] | None = None
     cats: dict[str, float] | None = None
-    exclusive = False
+    complete = False
     for key in _SPAN_KEYS:
         if isinstance(value.get(key), list) and _are_spans(value[key]):
             spans = (spans or []) + [_span(item) for item in value[key]]
             break
     for key in _CATEGORY_KEYS:
         if key in value and (found := _categories(value[key], value)) is not None:
-            cats, exclusive = found
+            cats, complete = found
             break
     group = value.get("group", value.get("meta", {}).get("group", "") if isinstance(value.get("meta"), dict) else "")
     rejected = value.get("answer") in ("reject", "ignore") and "accept" not in value and cats is None
-    return Shape(text, spans, cats, exclusive, _id(value), storable(str(group)), rejected, _tool(value))
+    return Shape(text, spans, cats, complete, _id(value), storable(str(group)), rejected, _tool(value))
 
 
 def _tool(value: dict[str, Any]) -> str:
@@ -117,7 +120,7 @@ def _char_span(start: Any, end: Any, label: Any, text: str | None) -> CharSpan:
 
 
 def _categories(found: Any, value: dict[str, Any]) -> tuple[dict[str, float], bool] | None:
-    """Categories as scores, and whether just one of them can hold; None where `found` is none."""
+    """Categories as scores, and whether they are all that hold; None where `found` is none."""
     if isinstance(found, dict):
         if not all(isinstance(score, int | float) for score in found.values()):
             raise ShapeError(f"categories need numbers or true and false, found {found!r:.100}")
@@ -128,7 +131,7 @@ def _categories(found: Any, value: dict[str, Any]) -> tuple[dict[str, float], bo
         return {str(found): 1.0}, True
     if isinstance(found, list) and all(isinstance(label, str) for label in found):
         options = [option.get("id") for option in value.get("options", []) if isinstance(option, dict)]
-        return {**dict.fromkeys(map(str, options), 0.0), **dict.fromkeys(found, 1.0)}, False
+        return {**dict.fromkeys(map(str, options), 0.0), **dict.fromkeys(found, 1.0)}, True
     return None
 
 
@@ -145,7 +148,7 @@ def _label_studio(value: dict[str, Any]) -> Shape:
         for label in content.get("labels", []):
             spans.append(_char_span(content.get("start"), content.get("end"), label, content.get("text")))
     scores = dict.fromkeys(cats, 1.0) if cats else None
-    return Shape(text, None if cats and not spans else spans, scores, False, _id(value), "", not kept, "Label Studio")
+    return Shape(text, None if cats and not spans else spans, scores, True, _id(value), "", not kept, "Label Studio")
 
 
 def _spacy2(paragraph: Any, value: dict[str, Any]) -> Shape:

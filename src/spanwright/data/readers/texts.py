@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from spanwright.data.checks import Finding, Findings
-from spanwright.data.labels import labels_refused, refused_labels
+from spanwright.data.labels import labels_refused, refused_labels, similar_labels
 from spanwright.data.ledger import Ledger
 from spanwright.data.readers.jsons import json_records
 from spanwright.data.readers.shapes import Shape, ShapeError, shapes_of
@@ -50,21 +50,22 @@ class TextsReader:
         self.task = task
         self._label_pattern = label_pattern
         self._labels: dict[str, int] = {}
-        self._exclusive = False
+        self._counts: Counter[str] = Counter()
+        self._complete = False
         self.decisions: list[str] = []
         self._survey()
 
     def _survey(self) -> None:
         tools: Counter[str] = Counter()
-        exclusive = other = 0
+        complete = True
         for located in self._shapes():
             shape = located.shape
             tools[shape.tool] += 1
             names = (shape.cats or {}) if self.task == "textcat" else [span.label for span in shape.spans or []]
             for name in names:
                 self._labels.setdefault(name, located.line)
-            exclusive += shape.exclusive
-            other += not shape.exclusive
+                self._counts[name] += 1
+            complete = complete and (shape.complete or shape.rejected)
         if not tools:
             raise SpanwrightError(Errors.S105.format(file=self.file))
         if refused := refused_labels(self._labels, self._label_pattern):
@@ -72,13 +73,16 @@ class TextsReader:
             raise SpanwrightError(labels_refused(self.file, places, self._label_pattern))
         shown = ", ".join(f"{count} of {tool}" for tool, count in tools.most_common(3))
         self.decisions.append(f"{'categories' if self.task == 'textcat' else 'spans'}: {shown}")
-        if self.task == "textcat" and exclusive and not other:
-            self._exclusive = True
-            self.decisions.append(f"one label a text: the other {len(self._labels) - 1} categories are written as 0")
+        if self.task == "textcat" and complete:
+            self._complete = True
+            self.decisions.append("labels that a text does not have are written as 0")
 
     def records(self) -> Iterator[Checked]:
         """Yield the records, each checked and repaired."""
         annotated = False
+        for rare, common in similar_labels(self._counts):
+            found = f"{rare} ({self._counts[rare]}) and {common} ({self._counts[common]})"
+            self.findings.add(Finding("similar-labels", self.file, self._labels[rare], found))
         for located in self._shapes():
             shape = located.shape
             self.ledger.records.read += 1
@@ -104,7 +108,7 @@ class TextsReader:
     def _categories(self, located: Located) -> Checked:
         shape = located.shape
         cats = dict(shape.cats or {})
-        if self._exclusive:
+        if self._complete:
             cats = {**dict.fromkeys(self._labels, 0.0), **cats}
         for name in cats:
             self.ledger.label(name).read += 1
