@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import string
 from pathlib import Path
+
+# Tests' models are tiny: threads only wait for each other. Set before torch is imported, and for the commands tests run.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch

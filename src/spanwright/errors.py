@@ -220,8 +220,8 @@ class Errors(metaclass=_WithCodes):
     S129 = "{file}:{line}: half of a surrogate pair ({found}) in a text. Mend the text: it is no Unicode."
     # Export, pre-annotation and statistics
     S150 = "{path} exists. Use --force to replace it, or another --out."
-    S151 = "{path}: no document is annotated for {tasks}, which is what --format {format} holds. Choose another --format or --task."
-    S152 = "{place}: --format {format} cannot hold {found}. Mend the document, or use another --format; spacy-jsonl holds any text."
+    S151 = "{path}: no document is annotated for {tasks}, which --format {format} holds. Choose another --format or --task."
+    S152 = "{place}: --format {format} cannot hold {found}. Mend the document, or use --format spacy-jsonl, for any text."
     S153 = "{place}: scores other than 0 and 1 ({scores}), which this format cannot hold. Use --format spacy-jsonl."
     S160 = "{file}:{line}: {reason}. A row of --terms is TERM,LABEL or TERM,LABEL,CASE, where CASE is match or ignore."
     S161 = (
@@ -233,8 +233,8 @@ class Errors(metaclass=_WithCodes):
         "(no repetition inside of a repetition, as in (a+)+), or raise --timeout."
     )
     S163 = "--plurals knows English only; the language is '{lang}'. Leave it out and list the plurals as terms."
-    S164 = "{path}: cannot be loaded as a pipeline ({reason}). Name the folder of a trained pipeline, such as training/model-best."
-    S165 = "{file}: no texts to annotate: .txt, .jsonl, .json (also .gz) and .spacy are read. Check that it is the file you meant."
+    S164 = "{path}: cannot be loaded as a pipeline ({reason}). Name a trained pipeline's folder, such as training/model-best."
+    S165 = "{file}: no texts to annotate: .txt, .jsonl, .json (also .gz) and .spacy are read. Check that it is the right file."
     S199 = "{file}: the ledger does not balance ({accounts}). This is a fault of Spanwright: please report it with the file."
 
     S070 = "`{command}` failed with exit code {code}: {output}"

@@ -18,7 +18,7 @@ CONTENT = b"labelled text\n" * 1000
 
 
 class Handler(BaseHTTPRequestHandler):
-    def do_GET(self) -> None:  # noqa: N802 -- the server's name for it
+    def do_GET(self) -> None:
         body = {"/good": CONTENT, "/wrong": CONTENT[::-1], "/short": CONTENT}[self.path]
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))

@@ -68,4 +68,7 @@ def test_stale_leftovers_are_not_published(tmp_path: Path, monkeypatch: pytest.M
 def test_command_is_spacys_own() -> None:
     overrides = ["--paths.train", "corpus/train.spacy"]
     command = training.train_command(Path("c.cfg"), Path("training"), gpu_id=0, overrides=overrides)
-    assert command[1:] == "-m spacy train c.cfg --output training/unfinished --gpu-id 0 --paths.train corpus/train.spacy".split()
+    assert (
+        command[1:]
+        == "-m spacy train c.cfg --output training/unfinished --gpu-id 0 --paths.train corpus/train.spacy".split()
+    )

@@ -58,7 +58,7 @@ def label_rows(report: dict[str, Any]) -> list[tuple[str, str, str, str, int]]:
         scores = report["scores"]
         total = sum(of["support"] for of in report["per_label"].values())
         rows.append(("all", *map(_percent, (scores["ents_p"], scores["ents_r"], scores["ents_f"])), total))
-    return rows  # type: ignore[return-value]  # mypy does not follow a starred map
+    return rows
 
 
 def _percent(value: float | None) -> str:

@@ -29,6 +29,8 @@ entities = [[[ent.start_char, ent.end_char, ent.label_] for ent in doc.ents] for
 pathlib.Path(results).write_text(json.dumps(entities), "utf8")
 """
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+# compiling every module of torch takes longer than importing what is needed
+PIP_OPTIONS = ("--quiet", "--no-compile", "--disable-pip-version-check")
 
 Entities = list[list[Any]]
 
@@ -60,23 +62,13 @@ def install_and_extract(
         environment, texts_file, results = (Path(folder, part) for part in ("venv", "texts.json", "results.json"))
         venv.create(environment, with_pip=True)
         python = environment / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        pip = [
-            python,
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--find-links",
-            packages.resolve(),
-        ]
+        pip = [str(python), "-m", "pip", "install", *PIP_OPTIONS, "--find-links", str(packages.resolve())]
         if reuse_dependencies:
             _see_packages_of_this_python(python)
-            run_command(
-                [*pip, "--no-deps", "--no-index", "--ignore-installed", requirement, "spanwright"], capture=True
-            )
+            pip += ["--no-deps", "--no-index", "--ignore-installed", "spanwright"]
         else:
-            run_command([*pip, "--constraint", constraints.resolve(), requirement], capture=True)
+            pip += ["--constraint", str(constraints.resolve())]
+        run_command([*pip, requirement], capture=True)
         texts_file.write_text(json.dumps(list(texts)), "utf8")
         clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | OFFLINE
         run_command([python, "-c", EXTRACT, name, texts_file, results], cwd=Path(folder), env=clean, capture=True)
