@@ -1,18 +1,15 @@
 """Annotation files to `.spacy`, side by side with `spacy convert -c ner`: tokens per second and peak memory.
 
-`python benchmarks/convert.py [--tokens 2000000] [--large 250,1000]`: prints one table and writes `results/convert.json`.
-The file is made here: sentences of words drawn at random by Zipf's law, one token in seven part of an entity.
+`python benchmarks/convert.py`: both on one file, in turn. `python benchmarks/convert.py --large 250,1000`: ours alone, on
+files of so many megabytes. Each prints one table and writes one file under `results`.
+The files are made here: sentences of words drawn at random by Zipf's law, one token in seven part of an entity.
 """
 
 from __future__ import annotations
 
 import itertools
-import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,40 +17,54 @@ import numpy as np
 import typer
 from wasabi import msg
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = Path(__file__).parent / "results" / "convert.json"
+from harness import ROOT, alternate, write_results
+
+OURS, THEIRS = "spanwright", "spacy convert -c ner"
 VOCABULARY = 60_000
 
 
 def main(
     tokens: Annotated[int, typer.Option(help="tokens in the file that both convert")] = 2_000_000,
-    large: Annotated[str, typer.Option(help="megabytes of files that only ours converts")] = "250,1000",
-    runs: Annotated[int, typer.Option(help="runs of each; the fastest counts")] = 2,
+    runs: Annotated[int, typer.Option(help="runs of each; the median counts")] = 3,
+    large: Annotated[str, typer.Option(help="megabytes of files that only ours converts")] = "",
 ) -> None:
-    """Measure both converters on one file, and the memory of ours as files grow."""
-    results: dict[str, Any] = {"tokens": tokens, "cores": os.cpu_count()}
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        path = folder / "corpus.iob"
-        count = write_file(path, tokens=tokens)
-        ours = [
-            sys.executable,
-            str(ROOT / "scripts" / "convert.py"),
-            str(path),
-            "--out",
-            str(folder / "ours"),
-            "--force",
-        ]
-        theirs = [sys.executable, "-m", "spacy", "convert", "-c", "ner", str(path), str(folder)]
-        results["spanwright"] = best(ours, count, runs)
-        results["spacy convert -c ner"] = best(theirs, count, runs)
-        for size in filter(None, large.split(",")):
-            count = write_file(path, size=int(size) << 20)
-            results[f"spanwright, {size} MB"] = best(ours, count, 1)
-    show(results)
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    msg.good(str(RESULTS))
+    """Measure both converters on one file, or the memory of ours as files grow."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = measure_growth(Path(folder), large) if large else compare(Path(folder), tokens, runs)
+    rows = [(name, *(row[key] for key in ("seconds", "tokens_per_second", "peak_mb"))) for name, row in results.items()]
+    msg.table(rows, header=("", "seconds", "tokens/s", "peak MB"), aligns=("l", "r", "r", "r"))
+    msg.good(str(write_results("convert_large" if large else "convert", results)))
+
+
+def compare(folder: Path, tokens: int, runs: int) -> dict[str, dict[str, Any]]:
+    """Measure both converters on one file."""
+    path = folder / "corpus.iob"
+    count = write_file(path, tokens=tokens)
+    theirs = [sys.executable, "-m", "spacy", "convert", "-c", "ner", str(path), str(folder)]
+    results = alternate({OURS: our_command(path), THEIRS: theirs}, runs)
+    ours = results[OURS]
+    for row in results.values():
+        row["tokens_per_second"] = round(count / row["seconds"])
+        row["times_as_long"] = round(row["seconds"] / ours["seconds"], 1)
+        row["times_the_memory"] = round(row["peak_mb"] / ours["peak_mb"], 1)
+    return results
+
+
+def measure_growth(folder: Path, sizes: str) -> dict[str, dict[str, Any]]:
+    """Measure ours on files of several sizes in megabytes."""
+    results = {}
+    for size in sizes.split(","):
+        count = write_file(folder / "corpus.iob", size=int(size) << 20)
+        name = f"{size} MB"
+        results[name] = alternate({name: our_command(folder / "corpus.iob")}, 1)[name]
+        results[name]["tokens_per_second"] = round(count / results[name]["seconds"])
+    return results
+
+
+def our_command(path: Path) -> list[str]:
+    """The command line of our converter."""
+    script = str(ROOT / "scripts" / "convert.py")
+    return [sys.executable, script, str(path), "--out", str(path.parent / "ours"), "--force"]
 
 
 def write_file(path: Path, *, tokens: int = 0, size: int = 0) -> int:
@@ -82,31 +93,6 @@ def sentence(words: list[str], draws: list[int]) -> str:
         label = ("PER", "LOC", "ORG", "MISC")[draws[start] % 4]
         tags[start : start + 2] = [f"B-{label}", f"I-{label}"]
     return "".join(f"{word}\t{tag}\n" for word, tag in zip(words, tags, strict=True)) + "\n"
-
-
-def best(command: list[str], tokens: int, runs: int) -> dict[str, float]:
-    """Run a command in a process of its own: the fastest time, and its peak memory in megabytes."""
-    measured = [measure(command) for _ in range(runs)]
-    seconds, memory = min(measured)
-    return {"seconds": round(seconds, 2), "tokens_per_second": round(tokens / seconds), "peak_mb": round(memory)}
-
-
-def measure(command: list[str]) -> tuple[float, float]:
-    """Seconds and peak megabytes of a command and its children."""
-    code = "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
-    code += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
-    start = time.perf_counter()
-    done = subprocess.run([sys.executable, "-c", code, *command], check=True, capture_output=True, text=True)
-    return time.perf_counter() - start, int(done.stdout) / (1 << 10 if sys.platform != "darwin" else 1 << 20)
-
-
-def show(results: dict[str, Any]) -> None:
-    """Print the table."""
-    rows = [(name, *result.values()) for name, result in results.items() if isinstance(result, dict)]
-    msg.table(rows, header=("", "seconds", "tokens/s", "peak MB"), aligns=("l", "r", "r", "r"))
-    ours, theirs = results["spanwright"], results["spacy convert -c ner"]
-    speed = ours["tokens_per_second"] / theirs["tokens_per_second"]
-    msg.info(f"{speed:.1f} times as fast, {ours['peak_mb'] / theirs['peak_mb']:.2f} times the memory")
 
 
 if __name__ == "__main__":

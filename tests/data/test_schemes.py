@@ -6,7 +6,7 @@ import seqeval.scheme
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from spanwright.data.schemes import detect, entities, normalise, parse_tags
+from spanwright.data.schemes import detect, entities, fold_labels, normalise, parse_tags
 
 SEQEVAL = {
     "IOB1": (seqeval.scheme.IOB1, "BI"),
@@ -105,3 +105,19 @@ def test_agrees_with_seqeval(scheme, data):
 def test_normalising_is_idempotent(tags):
     once, _ = normalise(tags, "IOB2")
     assert normalise(once, "IOB2") == (once, [])
+
+
+@pytest.mark.parametrize(
+    ("tags", "labels"),
+    [
+        (["b-per", "i-per", "b-LOC", "o"], {"per", "loc"}),
+        (["b-PER", "b-LOC"], {"PER", "LOC"}),
+        (["b-per", "B-LOC"], {"per", "LOC"}),
+        (["B-per", "B-LOC"], {"per", "LOC"}),
+        (["b-Per", "b-LOC"], {"Per", "LOC"}),
+        (["per", "LOC"], {"per", "LOC"}),
+    ],
+)
+def test_labels_of_a_file_lower_cased_in_part(tags, labels):
+    parsed, _ = parse_tags(tags)
+    assert {tag.label for tag in fold_labels(parsed).values()} - {""} == labels

@@ -14,9 +14,6 @@ BAD = SHARED / "bad_inputs"
 DATA = SHARED / "data"
 EXPECTED = json.loads((BAD / "expected.json").read_text(encoding="utf-8")) if BAD.is_dir() else {}
 
-# expected.json has per, loc and org in lower case here, the file itself LOC and ORG
-CONTRADICTORY = {"15_lowercase.iob"}
-
 needs_bad_inputs = pytest.mark.skipif(not EXPECTED, reason="../shared/bad_inputs is not here")
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="../shared/data is not here")
 
@@ -33,10 +30,6 @@ def test_bad_inputs(name, tmp_path):
     outcome = convert_file(BAD / name, tmp_path / "out")
     if "sentences" in expected:
         sentences = [[tuple(pair) for pair in sentence] for sentence in expected["sentences"]]
-        if name in CONTRADICTORY:
-            sentences = [
-                [(word, tag.replace("loc", "LOC").replace("org", "ORG")) for word, tag in s] for s in sentences
-            ]
         assert outcome.sentences == sentences
     if expected["outcome"] in ("repairs", "warns"):
         assert all(finding["line"] for finding in outcome.findings) and outcome.findings

@@ -77,6 +77,20 @@ def parse_tags(tags: Iterable[str], outside: Iterable[str] = (), *, bare: bool =
     return parsed, "none"
 
 
+def fold_labels(parsed: Mapping[str, Tag]) -> dict[str, Tag]:
+    """Write all labels in lower case, in a file with lower-case prefixes whose labels come in lower case and in capitals.
+
+    Such a file was lower-cased in part: `b-per` and `b-LOC` are of one tag set. Where labels are all of one case, they stay as
+    they are, whatever the prefixes.
+    """
+    prefixed = [raw for raw, tag in parsed.items() if tag.prefix]
+    labels = {tag.label for tag in parsed.values() if tag.label}
+    in_part = any(label.islower() for label in labels) and any(label.isupper() for label in labels)
+    if not prefixed or not in_part or any(raw[0].isupper() for raw in prefixed):
+        return dict(parsed)
+    return {raw: Tag(tag.prefix, tag.label.lower()) for raw, tag in parsed.items()}
+
+
 def detect(pairs: Mapping[Pair, int], parsed: Mapping[str, Tag]) -> Scheme:
     """Name the scheme of a file from its pairs of neighbouring tags; None stands for the edge of a record.
 

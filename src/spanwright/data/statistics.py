@@ -21,10 +21,15 @@ from spanwright.errors import Errors, SpanwrightError
 SCHEMA = "spanwright.statistics/1"
 _EXAMPLES = 10
 
+Form = tuple[str, ...]
+
 
 @dataclass
 class Tally:
-    """Counts over a corpus. Entities are counted by label and string, and as often as each length occurs."""
+    """Counts over a corpus: of entities by label and string, by label and length, and by form, which is their tokens.
+
+    `spelt` has the text of each form where it came first; spaces may differ from one place to another.
+    """
 
     documents: int = 0
     tokens: int = 0
@@ -32,10 +37,11 @@ class Tally:
     strings: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     lengths: defaultdict[str, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
     documents_with: Counter[str] = field(default_factory=Counter)
-    forms: set[tuple[str, ...]] = field(default_factory=set)
+    forms: Counter[Form] = field(default_factory=Counter)
+    spelt: dict[Form, str] = field(default_factory=dict)
+    unannotated: Counter[Form] = field(default_factory=Counter)
     cats: defaultdict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     questions: Counter[str] = field(default_factory=Counter)
-    unannotated: Counter[str] = field(default_factory=Counter)
 
     def add(self, doc: Doc) -> None:
         """Take a Doc in."""
@@ -46,7 +52,8 @@ class Tally:
         for entity in doc.ents:
             self.strings[entity.label_][entity.text] += 1
             self.lengths[entity.label_][len(entity)] += 1
-            self.forms.add(tuple(token.text for token in entity))
+            self.forms[_form(entity)] += 1
+            self.spelt.setdefault(_form(entity), entity.text)
         for label, score in doc.cats.items():
             self.cats[label]["positive" if score == 1 else "negative" if score == 0 else "between"] += 1
         if question_of(doc) is not None:
@@ -54,10 +61,10 @@ class Tally:
             self.questions.update({"answered" if found else "impossible": 1, "answers": len(found)})
 
     def add_unannotated(self, doc: Doc, matcher: PhraseMatcher) -> None:
-        """Count where a string of some entity stands outside of all entities."""
+        """Count where the form of some entity stands outside of all entities."""
         for span in matcher(doc, as_spans=True):
             if _is_outside(span):
-                self.unannotated[span.text] += 1
+                self.unannotated[_form(span)] += 1
 
 
 def statistics(train: Path, dev: Path | None = None) -> dict[str, Any]:
@@ -162,13 +169,17 @@ def _many_labels(strings: Mapping[str, Counter[str]]) -> dict[str, Any]:
 
 
 def _partly_annotated(found: Tally) -> dict[str, Any]:
-    """The strings that are an entity in one place and stand outside of all in another, the most frequent as examples."""
-    annotated: Counter[str] = Counter()
-    for counts in found.strings.values():
-        annotated.update(counts)
-    first = sorted(found.unannotated, key=lambda string: (-found.unannotated[string], string))[:_EXAMPLES]
-    examples = [{"text": text, "annotated": annotated[text], "unannotated": found.unannotated[text]} for text in first]
+    """The forms that are an entity in one place and stand outside of all in another, the most frequent as examples."""
+    first = sorted(found.unannotated, key=lambda form: (-found.unannotated[form], form))[:_EXAMPLES]
+    examples = [
+        {"text": found.spelt[form], "annotated": found.forms[form], "unannotated": found.unannotated[form]}
+        for form in first
+    ]
     return {"strings": len(found.unannotated), "occurrences": found.unannotated.total(), "examples": examples}
+
+
+def _form(span: Span) -> Form:
+    return tuple(token.text for token in span)
 
 
 def _is_outside(span: Span) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -31,16 +32,11 @@ def read_docs(corpus: Path, vocab: Vocab | None = None) -> Iterator[Doc]:
 
 
 def _docs_of(shard: Path, vocab: Vocab) -> Iterator[Doc]:
-    docs = None
     try:
-        docs = DocBin().from_disk(shard).get_docs(vocab)
-        first = next(docs, None)
-    except Exception as error:  # a file that is no DocBin fails wherever its bytes first make no sense
-        reason = f"{type(error).__name__}: {error}"
-        raise SpanwrightError(Errors.S028.format(path=shard, reason=reason)) from error
-    if first is not None:
-        yield first
-        yield from docs
+        yield from DocBin().from_disk(shard).get_docs(vocab)
+    # a file that is no DocBin fails wherever its bytes first make no sense
+    except (OSError, ValueError, LookupError, TypeError, zlib.error) as error:
+        raise SpanwrightError(Errors.S028.format(path=shard, reason=error)) from error
 
 
 def has_entities(doc: Doc) -> bool:

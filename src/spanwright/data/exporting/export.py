@@ -5,8 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain, groupby
@@ -39,8 +38,9 @@ FORMATS = {
     "csv-cats": ("textcat",),
     "squad": ("qa",),
 }
-# These name the categories that hold, and say nothing of the others
-_WITHOUT_NEGATIVES = ("doccano", "label-studio")
+# These say which categories hold; that the others do not is understood. Prodigy's options name those others too
+_LISTS = ("doccano", "label-studio", "csv-cats", "prodigy")
+_KINDS = {"ner": "entities", "textcat": "categories", "qa": "questions"}
 
 
 @dataclass
@@ -66,9 +66,10 @@ def export(corpus: Path, out: Path, format: str, *, task: str | None = None, for
     allowed = (task,) if task else FORMATS[format]
     for doc in docs:
         seen.append(doc)
-        if found := [one for one in allowed if one in tasks_of(doc)]:
+        chosen = next((one for one in allowed if one in tasks_of(doc)), None)
+        if chosen:
             with atomic_file(out) as partial_out:
-                return write_docs(chain(seen, docs), partial_out, format, found[0], suffix=out.suffix)
+                return write_docs(chain(seen, docs), partial_out, format, chosen, suffix=out.suffix)
     raise SpanwrightError(Errors.S151.format(path=corpus, tasks=" or ".join(allowed), format=format))
 
 
@@ -81,15 +82,15 @@ def write_docs(
     suffix (str): With `.json`, Label Studio's tasks become one list.
     """
     result = Exported(task)
-    wanted = _wanted(docs, result, format)
-    with ExitStack() as stack:
-        file = stack.enter_context(path.open("w", encoding="utf-8", newline=""))
+    sets: Counter[frozenset[str]] = Counter()
+    wanted = _wanted(docs, result, format, sets)
+    with path.open("w", encoding="utf-8", newline="") as file:
         if format == "iob":
             file.writelines(_iob(doc, place) for doc, place in wanted)
         elif format == "squad":
             _write_list(file, _articles(doc for doc, _ in wanted), '{"version": "v2.0", "data": [', "]}")
         elif format == "csv-cats":
-            _write_csv(file, wanted, result)
+            _write_csv(file, wanted)
         else:
             record = _record_function(format, task, reviewed=reviewed)
             records = (record(doc, place) for doc, place in wanted)
@@ -97,11 +98,15 @@ def write_docs(
                 _write_list(file, records, "[", "]")
             else:
                 file.writelines(_json(one) + "\n" for one in records)
+    if task == "textcat" and format in _LISTS:
+        result.left_out.update(_unsaid(sets, result.labels, format))
     return result
 
 
-def _wanted(docs: Iterable[Doc], result: Exported, format: str) -> Iterator[tuple[Doc, str]]:
-    """Yield the Docs to write, each with its place, and count what is written and what is left out."""
+def _wanted(
+    docs: Iterable[Doc], result: Exported, format: str, sets: Counter[frozenset[str]]
+) -> Iterator[tuple[Doc, str]]:
+    """Yield the Docs to write, each with its place; count what is written, what is left out, and sets of categories."""
     for number, doc in enumerate(docs, start=1):
         tasks = tasks_of(doc)
         if not doc.text.strip():
@@ -113,10 +118,8 @@ def _wanted(docs: Iterable[Doc], result: Exported, format: str) -> Iterator[tupl
         result.docs += 1
         result.labels.update(_labels(doc, result.task))
         result.left_out.update(_losses(doc, tasks, result.task, format))
+        sets[frozenset(doc.cats)] += 1
         yield doc, f"document {number}"
-
-
-_KINDS = {"ner": "entities", "textcat": "categories", "qa": "questions"}
 
 
 def _labels(doc: Doc, task: str) -> list[str]:
@@ -143,8 +146,6 @@ def _losses(doc: Doc, tasks: set[str], task: str, format: str) -> Counter[str]:
         lost["tokens of white space"] += sum(not token.text.strip() for token in doc)
         lost["entities of white space"] += sum(not entity.text.strip() for entity in doc.ents)
         lost["starts of sentences: one Doc is one block of rows"] += sum(t.is_sent_start is True for t in doc[1:])
-    if task == "textcat" and format in _WITHOUT_NEGATIVES:
-        lost["categories that do not hold"] += sum(not score for score in doc.cats.values())
     return +lost
 
 
@@ -161,19 +162,23 @@ def _iob(doc: Doc, place: str) -> str:
     return "".join(row + "\n" for row in iob_rows(doc, place)) + "\n"
 
 
-def _write_csv(file: IO[str], wanted: Iterable[tuple[Doc, str]], result: Exported) -> None:
-    """Write texts with their categories. What a reader takes for granted, that others do not hold, must be so."""
+def _write_csv(file: IO[str], wanted: Iterable[tuple[Doc, str]]) -> None:
     writer = csv.writer(file, lineterminator="\n")
     writer.writerow(("text", "label"))
-    known: set[frozenset[str]] = set()
-    for doc, place in wanted:
-        writer.writerow(csv_row(doc, place))
-        known.add(frozenset(doc.cats))
-    unused = frozenset().union(*known) - result.labels.keys()
-    if unused:
-        result.left_out[f"categories that hold nowhere ({', '.join(sorted(unused))})"] += len(unused)
-    if len(known) > 1:
-        result.left_out["sets of categories: all texts will be read as having the same ones"] += len(known) - 1
+    writer.writerows(csv_row(doc, place) for doc, place in wanted)
+
+
+def _unsaid(sets: Counter[frozenset[str]], held: Collection[str], format: str) -> Counter[str]:
+    """Count what reading back will not give: a reader takes it that all texts have the categories that the file names."""
+    lost: Counter[str] = Counter()
+    used = frozenset[str]().union(*sets)
+    named = used if format == "prodigy" else used.intersection(held)
+    if unused := used - named:
+        lost[f"categories that hold nowhere ({', '.join(sorted(unused))})"] = len(unused)
+    lost["gaps, where a text has no score for a category: will be read as not holding"] = sum(
+        count * len(named - one) for one, count in sets.items()
+    )
+    return +lost
 
 
 def _articles(docs: Iterable[Doc]) -> Iterator[dict[str, Any]]:

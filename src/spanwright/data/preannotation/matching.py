@@ -49,6 +49,8 @@ class Misaligned(NamedTuple):
 def resolve(candidates: Iterable[Candidate]) -> tuple[list[Candidate], list[Candidate]]:
     """Settle conflicts: what was annotated before wins; then the most tokens; then terms, patterns, pipeline; then the earlier.
 
+    Of two labels for one span from one origin, the first in the alphabet is kept.
+
     RETURNS (list[Candidate], list[Candidate]): Those kept, in the order of the text, and those that overlap one of them.
         The same span with the same label, found twice, is in neither a second time.
     """
@@ -66,9 +68,9 @@ def resolve(candidates: Iterable[Candidate]) -> tuple[list[Candidate], list[Cand
     return sorted(kept), lost
 
 
-def _rank(candidate: Candidate) -> tuple[bool, int, Origin, int]:
+def _rank(candidate: Candidate) -> tuple[bool, int, Origin, int, str]:
     length = candidate.end - candidate.start
-    return candidate.origin is not Origin.given, -length, candidate.origin, candidate.start
+    return candidate.origin is not Origin.given, -length, candidate.origin, candidate.start, candidate.label
 
 
 class TermMatcher:

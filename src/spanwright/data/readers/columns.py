@@ -27,6 +27,7 @@ from spanwright.data.schemes import (
     Tag,
     detect,
     entities,
+    fold_labels,
     one_case,
     parse_tags,
     steps_of,
@@ -127,11 +128,14 @@ class TaggedReader:
             raise SpanwrightError(Errors.S105.format(file=file))
         if options.docs == "document" and self.survey.documents == {0}:
             raise SpanwrightError(Errors.S116.format(file=file))
-        self.parsed = self._parse_tags()
+        as_written = self._parse_tags()
+        self.parsed = fold_labels(as_written)
         self.scheme = self._choose_scheme()
         self.steps = steps_of(self.survey.pairs, self.parsed, self.scheme.name)
         self._check_labels()
         self.decisions = [*layout.reasons, f"scheme {self.scheme.name}: {self.scheme.reason}"]
+        if self.parsed != as_written:
+            self.decisions.append("labels in lower case, like the prefixes and some of the labels")
         if comments := self.survey.passed["comment"]:
             self.decisions.append(f"{comments} comment lines passed over")
 
