@@ -95,6 +95,13 @@ def test_categories(text, name, tmp_path):
     assert held == [{"pos"}, {"neg"}] and all(set(doc.cats) == {"pos", "neg"} for doc in outcome.docs)
 
 
+def test_prose_with_commas_in_quotes_is_a_table(tmp_path):
+    rows = ['"A film, or so, to see on a dull day, good to the end",pos', '"Dull, and too long by far: to leave",neg'] * 3
+    outcome = convert_text("text,label\n" + "\n".join(rows) + "\n", tmp_path, name="a.csv")
+    assert [doc.text for doc in outcome.docs][:2] == [row[1:-5] for row in rows[:2]]
+    assert outcome.docs[0].cats == {"pos": 1.0, "neg": 0.0}
+
+
 def test_exclusive_labels_are_written_in_full(tmp_path):
     outcome = convert_text("text,label\nso good,pos\nso bad,neg\n", tmp_path, name="a.csv")
     assert [doc.cats for doc in outcome.docs] == [{"pos": 1.0, "neg": 0.0}, {"pos": 0.0, "neg": 1.0}]

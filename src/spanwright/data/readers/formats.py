@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,11 +13,11 @@ from spanwright.data.checks import Findings
 from spanwright.data.ledger import Ledger
 from spanwright.data.readers.columns import TaggedReader, columns_reader, sniff_layout
 from spanwright.data.readers.datasets import Dataset
-from spanwright.data.readers.jsons import MAX_RECORD_LENGTH, json_records
-from spanwright.data.readers.layout import ColumnOptions, Layout
+from spanwright.data.readers.jsons import json_records
+from spanwright.data.readers.layout import ColumnOptions
 from spanwright.data.readers.shapes import ShapeError, shapes_of
 from spanwright.data.readers.squad import QuestionsReader
-from spanwright.data.readers.tables import Table, sniff_table, table_shapes
+from spanwright.data.readers.tables import Table, sniff_table, table_rows, table_shapes
 from spanwright.data.readers.texts import Located, TextsReader, folder_shapes, json_shapes
 from spanwright.data.records import Checked
 from spanwright.data.sources import Limits, Source
@@ -107,7 +108,7 @@ def _format_of(source: Source, options: ReadOptions) -> Format:
             if (table := sniff_table(source)) is None or (options.task == "ner" and not table.spans):
                 raise
             return Format("csv", "ner" if table.spans else "textcat", _why_table(table))
-        if layout.inline or not _words_are_texts(source, layout):
+        if layout.inline or not _holds_texts(source):
             return Format("columns", "ner", "rows of tokens with tags")
     return Format("csv", "textcat", _why_table(_table(source)))
 
@@ -149,12 +150,14 @@ def _task_of(source: Source) -> str:
     return "ner"
 
 
-def _words_are_texts(source: Source, layout: Layout) -> bool:
-    """Whether what looked like tokens are whole texts with a label each."""
-    rows = [line for batch in source.batches(MAX_RECORD_LENGTH) for line in batch[:200] if line.strip()][:200]
-    cells = [layout.split(row) for row in rows]
-    words = [row[layout.token].strip() for row in cells if len(row) == layout.columns]
-    return layout.separator != "space" and sum(" " in word for word in words) * 2 > len(words)
+def _holds_texts(source: Source) -> bool:
+    """Whether a row is a whole text with its label: read as a table, where commas within quotes part nothing."""
+    table = sniff_table(source)
+    if table is None:
+        return False
+    rows = [cells for _, cells in islice(table_rows(source, table.delimiter), 200)]
+    texts = [cells[table.text].strip() for cells in rows if len(cells) == table.columns]
+    return sum(" " in text for text in texts) * 2 > len(texts)
 
 
 def _table(source: Source) -> Table:
