@@ -1,4 +1,4 @@
-"""Write what is generated: the README's table of commands, and the modules that project.yml's commands depend on."""
+"""Write what is generated: README's tables of commands and results, and the modules that project.yml's commands depend on."""
 
 import tempfile
 from pathlib import Path
@@ -10,6 +10,7 @@ from spanwright.cli import run, say
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.files import atomic_file
 from spanwright.project.dependencies import with_module_dependencies
+from spanwright.project.results import with_results
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,10 +33,10 @@ def main(check: bool = typer.Option(False, "--check", help="Change nothing; fail
 
 
 def documented(readme: Path) -> str:
-    """Return the README with the table of commands that weasel makes of project.yml."""
+    """Return the README with the table of commands that weasel makes of project.yml, and tables of measured results."""
     with tempfile.TemporaryDirectory() as folder:
         draft = Path(folder, readme.name)
-        draft.write_text(readme.read_text("utf8"), "utf8")
+        draft.write_text(with_results(readme.read_text("utf8"), ROOT / "benchmarks" / "results"), "utf8")
         project_document(ROOT, draft, no_emoji=True)
         return draft.read_text("utf8")
 
