@@ -24,15 +24,16 @@ lint: $(VENV)/.installed-dev
 document: $(VENV)/.installed-dev
 	$(PYTHON) scripts/document.py
 
-$(VENV)/bin/python:
+$(VENV)/.created:
 	python3 -m venv $(VENV)
 	$(PIP) install --quiet --upgrade pip
+	touch $@
 
-$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/.created
 	$(PIP) install --quiet --constraint constraints.txt --editable ".[project]"
 	touch $@
 
-$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/.created
 	$(PIP) install --quiet --constraint constraints.txt --editable ".[dev]"
 	touch $@
 

@@ -8,6 +8,7 @@ import typer
 from wasabi import msg
 
 from spanwright.cli import run, say
+from spanwright.errors import Errors, SpanwrightError
 from spanwright.evaluation.evaluate import evaluate_pipeline, label_rows
 from spanwright.files import atomic_file
 
@@ -20,7 +21,10 @@ def main(
 ) -> None:
     """Print PIPELINE's scores on DATA and write them to OUTPUT."""
     if gpu_id >= 0:
-        spacy.require_gpu(gpu_id)
+        try:
+            spacy.require_gpu(gpu_id)
+        except ValueError as error:
+            raise SpanwrightError(Errors.S086.format(gpu_id=gpu_id, reason=error)) from error
     report = evaluate_pipeline(pipeline, data)
     msg.table(
         label_rows(report), header=("label", "P", "R", "F1", "gold"), divider=True, aligns=("l", "r", "r", "r", "r")

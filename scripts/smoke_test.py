@@ -23,9 +23,8 @@ def main(
     reuse_dependencies: bool = typer.Option(False, help="Borrow this environment's packages: faster, proves less"),
 ) -> None:
     """Check the wheels in PACKAGES, and that every output project.yml declares is there."""
-    steps = ["fetch-encoder", "convert", "fill-config", "check", "debug-data", "train", "evaluate", "package"]
     variables = {"lang": lang, "name": name, "version": version}
-    if missing := missing_outputs(Path.cwd(), variables, steps=steps):
+    if missing := missing_outputs(Path.cwd(), variables, before="smoke-test"):
         raise SpanwrightError(Errors.S075.format(paths=", ".join(missing)))
     requirement = f"{lang}_{name}=={version}"
     results = smoke_test(

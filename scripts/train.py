@@ -1,6 +1,8 @@
 """Train with `spacy train`; model-best appears only when training is done."""
 
 import shlex
+import signal
+import sys
 from pathlib import Path
 
 import typer
@@ -31,6 +33,9 @@ def main(
     say.info(
         "Running " + shlex.join(["python", *train_command(config, output, gpu_id=gpu_id, overrides=overrides)[1:]])
     )
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(143)
+    )  # raises, so that `spacy train` does not outlive this process
     try:
         best = train(config, output, gpu_id=gpu_id, overrides=overrides)
     except KeyboardInterrupt:

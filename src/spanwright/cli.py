@@ -9,7 +9,7 @@ from typing import Any
 import typer
 from wasabi.util import COLORS, ICONS, MESSAGES, color
 
-from spanwright.errors import SpanwrightError
+from spanwright.errors import Errors, SpanwrightError
 
 
 class Say:
@@ -39,11 +39,16 @@ say = Say()
 
 
 def run(command: Callable[..., Any]) -> None:
-    """Run `command` as a typer program: a `SpanwrightError` becomes one printed line and exit code 1, wrong usage code 2."""
+    """Run `command` as a typer program: a `SpanwrightError` or a file that cannot be read or written becomes one printed
+    line and exit code 1; wrong usage exits with 2.
+    """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     app.command()(command)
     try:
         app()
     except SpanwrightError as error:
         say.fail(str(error))
+        sys.exit(1)
+    except OSError as error:  # a full disk, a folder without rights: what no command can foresee at every write
+        say.fail(Errors.S002.format(path=error.filename or "a file", reason=error.strerror or error))
         sys.exit(1)

@@ -20,6 +20,7 @@ class _WithCodes(type):
 class Errors(metaclass=_WithCodes):
     # Files, settings and commands
     S001 = "{path}: no such file. Check the path, or run the step of project.yml that makes it."
+    S002 = "{path}: cannot be read or written ({reason}). Check the disk space and your rights there, then run the command again."
     # What `scripts/check.py` finds before training
     S010 = (
         "Not ready to train (errors: {errors}, warnings: {warnings}). Mend what is listed above and run the "
@@ -264,6 +265,8 @@ class Errors(metaclass=_WithCodes):
         "{path}: its generated parts are out of date. Run `make document` and commit the result."
     )
     S084 = "`spacy debug data {config}` broke off; its output above says why. `weasel run check` may name the setting."
+    S085 = "{config}: spaCy refuses this config: {reason}. Correct it and run the step again."
+    S086 = "gpu_id {gpu_id}: no such GPU ({reason}). Run 'python scripts/doctor.py' for the cause, or use -1 for the CPU."
 
     # Encoder and optimizer
     S201 = "precision: '{found}' is not one of {allowed}. 'auto' takes bfloat16 where the device computes in it, else float32."

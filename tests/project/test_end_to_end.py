@@ -118,7 +118,7 @@ def test_a_changed_file_reruns_what_depends_on_it(project: Project, changed: str
         (
             "check",
             {"nmae": "x", "gpu_id": 7, "lang": "qq", "version": "one", "name": "job-ads"},
-            ["nmae", "gpu_id: 7", "'qq'", "'one'", "job-ads"],
+            ["nmae", "gpu_id = '7'", "'qq'", "'one'", "job-ads"],
         ),
         ("fetch-encoder", {"encoder": "minilm"}, ["minilm-l6"]),
         ("convert", {"train": "trian.tsv"}, ["trian.tsv"]),

@@ -68,10 +68,18 @@ def test_a_failing_build_names_its_command(tmp_path: Path, source: Path) -> None
 
 
 def test_missing_outputs_follow_the_variables(tmp_path: Path) -> None:
-    commands = [{"name": "package", "script": [], "outputs": ["packages/${vars.lang}_${vars.name}.whl", "other"]}]
-    srsly.write_yaml(tmp_path / "project.yml", {"vars": {"lang": "en", "name": "a"}, "commands": commands})
+    commands = [
+        {"name": "package", "script": [], "outputs": ["packages/${vars.lang}_${vars.name}.whl", "other"]},
+        {"name": "smoke-test", "script": [], "outputs": ["later"]},
+    ]
+    project = {
+        "vars": {"lang": "en", "name": "a"},
+        "workflows": {"all": ["package", "smoke-test"]},
+        "commands": commands,
+    }
+    srsly.write_yaml(tmp_path / "project.yml", project)
     (tmp_path / "packages").mkdir()
     (tmp_path / "packages" / "de_b.whl").touch()
-    assert missing_outputs(tmp_path, {"lang": "de", "name": "b"}, steps=["package"]) == ["other"]
-    assert missing_outputs(tmp_path, {}, steps=["package"]) == ["packages/en_a.whl", "other"]
-    assert missing_outputs(tmp_path, {}, steps=["train"]) == []
+    assert missing_outputs(tmp_path, {"lang": "de", "name": "b"}, before="smoke-test") == ["other"]
+    assert missing_outputs(tmp_path, {}, before="smoke-test") == ["packages/en_a.whl", "other"]
+    assert missing_outputs(tmp_path, {}, before="package") == []

@@ -184,10 +184,12 @@ def resolve_encoder(setting: str, store: Path, *, notify: Callable[[str], None] 
 
 def point_to(link: Path, folder: Path) -> None:
     """Make `link` stand for `folder`: a symbolic link, or a copy where the system allows none. The change is atomic."""
+    if link.is_symlink() and link.resolve() == folder.resolve():
+        return
     link.parent.mkdir(parents=True, exist_ok=True)
     temporary = link.with_name(f".{link.name}.{os.getpid()}")
     try:
-        temporary.symlink_to(os.path.relpath(folder, link.parent), target_is_directory=True)
+        temporary.symlink_to(os.path.relpath(folder.resolve(), link.parent.resolve()), target_is_directory=True)
         temporary.replace(link)
     except OSError:  # no right to make links, or a copy stands in the way
         with atomic_folder(link) as partial:
@@ -199,10 +201,8 @@ def point_to(link: Path, folder: Path) -> None:
 def _download_snapshot(repository: str, revision: str | None, patterns: list[str], folder: Path) -> None:
     try:
         snapshot_download(repository, revision=revision, allow_patterns=patterns, local_dir=folder)
-    except (
-        OSError,
-        ValueError,
-    ) as error:  # OSError for requests and the hub, ValueError for an id that no repository has
+    # OSError for requests and the hub, ValueError for an id that no repository has
+    except (OSError, ValueError) as error:
         raise SourceError(f"{repository}: {_last_line(str(error))}") from error
     finally:
         shutil.rmtree(folder / ".cache", ignore_errors=True)

@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import venv
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -35,17 +35,16 @@ PIP_OPTIONS = ("--quiet", "--no-compile", "--disable-pip-version-check")
 Entities = list[list[Any]]
 
 
-def missing_outputs(project_dir: Path, variables: Mapping[str, str], *, steps: Iterable[str]) -> list[str]:
-    """Return the outputs that the named commands of project.yml declare and that do not exist.
+def missing_outputs(project_dir: Path, variables: Mapping[str, str], *, before: str) -> list[str]:
+    """Return the outputs of project.yml's commands that do not exist, of those that the workflow `all` runs before one.
 
     variables: values of project variables that differ from project.yml's.
     """
     overrides = {f"vars.{name}": value for name, value in variables.items()}
     config = load_project_config(project_dir, overrides=overrides)
-    wanted = set(steps)
-    outputs = [
-        path for command in config["commands"] if command["name"] in wanted for path in command.get("outputs", [])
-    ]
+    steps = config["workflows"]["all"]
+    earlier = set(steps[: steps.index(before)])
+    outputs = [path for command in config["commands"] if command["name"] in earlier for path in command["outputs"]]
     return [path for path in outputs if not (project_dir / path).exists()]
 
 
@@ -85,12 +84,13 @@ def smoke_test(
     n_texts: int = 8,
     reuse_dependencies: bool = False,
 ) -> list[dict[str, Any]]:
-    """Check that the installed package finds, in texts of the corpus `data`, the entities that `pipeline` finds here.
+    """Check that the installed package finds, in annotated texts of the corpus `data`, what `pipeline` finds here.
 
     Returns one `{"text", "entities"}` for each text. Raises SpanwrightError when the two differ, or find nothing at all.
     """
     nlp = spacy.load(pipeline)
-    texts = [example.reference.text for example in islice(Corpus(data)(nlp), n_texts)]
+    annotated = (example.reference for example in Corpus(data)(nlp) if example.reference.ents)
+    texts = [doc.text for doc in islice(annotated, n_texts)]
     expected = [[[ent.start_char, ent.end_char, ent.label_] for ent in doc.ents] for doc in nlp.pipe(texts)]
     found = install_and_extract(
         requirement, texts, packages=packages, constraints=constraints, reuse_dependencies=reuse_dependencies
