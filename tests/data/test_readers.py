@@ -96,7 +96,10 @@ def test_categories(text, name, tmp_path):
 
 
 def test_prose_with_commas_in_quotes_is_a_table(tmp_path):
-    rows = ['"A film, or so, to see on a dull day, good to the end",pos', '"Dull, and too long by far: to leave",neg'] * 3
+    rows = [
+        '"A film, or so, to see on a dull day, good to the end",pos',
+        '"Dull, and too long by far: to leave",neg',
+    ] * 3
     outcome = convert_text("text,label\n" + "\n".join(rows) + "\n", tmp_path, name="a.csv")
     assert [doc.text for doc in outcome.docs][:2] == [row[1:-5] for row in rows[:2]]
     assert outcome.docs[0].cats == {"pos": 1.0, "neg": 0.0}
@@ -171,7 +174,7 @@ def test_rejected_and_empty_records(tmp_path):
         ),
         ('{"words": 1}\n', "a.jsonl", "no text: expected one of the keys"),
         (
-            '{"text": "a", "spans": [{"start": "0", "end": 1, "label": "X"}]}\n',
+            '{"text": "a", "spans": [{"start": "x", "end": 1, "label": "X"}]}\n',
             "a.jsonl",
             "a start, an end and a label",
         ),
@@ -189,6 +192,56 @@ def test_refusals(text, name, message, tmp_path):
     with pytest.raises(SpanwrightError, match=message):
         convert_text(text, tmp_path, name=name)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"label": [["PER", 0, 4]]},
+        {"entities": {"PER": [[0, 1]]}},
+        {"entities": [[0, 4, "PER"], "LOC"]},
+        {"label": ["A", 3]},
+        {"label": 2.5},
+        {"cats": {"A": float("nan")}},
+        {"paragraphs": [{"sentences": [], "cats": [{"name": "A"}]}]},
+        {"data": {"text": "a"}, "annotations": [{"result": [{"value": None}]}]},
+    ],
+)
+def test_unknown_annotations_are_refused(record, tmp_path):
+    with pytest.raises(SpanwrightError, match=r"a.jsonl:1: an annotation of no known shape"):
+        convert_text(json.dumps({"text": TEXT, **record}) + "\n", tmp_path, name="a.jsonl")
+
+
+@pytest.mark.parametrize("span", [["0", "4", "PER"], [0.0, 4.0, "PER"], {"offset": 0, "length": 4, "label": "PER"}])
+def test_offsets_in_other_forms(span, tmp_path):
+    text = json.dumps({"text": TEXT, "spans": [], "entities": [span]})
+    assert convert_text(text, tmp_path, name="a.jsonl").spans == [[(0, 4, "PER")]]
+
+
+def test_both_tasks_in_one_file(tmp_path):
+    outcome = convert_text('{"text": "a b", "spans": [], "cats": {"A": 1}}', tmp_path, name="a.jsonl")
+    assert outcome.docs[0].cats == {"A": 1.0}
+    text = json.dumps({"text": TEXT, "spans": DICTS, "cats": {"A": 1}})
+    ledger = convert_text(text, tmp_path, name="b.jsonl").ledger["annotations"]
+    assert ledger["A"]["dropped"] == {"not of this task": 1} and ledger["PER"]["written"] == 1
+
+
+def test_lists_after_one_another(tmp_path):
+    text = '[{"text": "a", "spans": []}]\n[{"text": "b", "spans": []}]\n'
+    assert len(convert_text(text, tmp_path, name="a.json").docs) == 2
+    with pytest.raises(SpanwrightError, match=r"b.json:2: not readable as JSON"):
+        convert_text('[{"text": "a", "spans": []}]\nx\n', tmp_path, name="b.json")
+
+
+def test_empty_cell_of_spans(tmp_path):
+    text = 'recipe,spans\na b,"[]"\nc d,\n'
+    assert convert_text(text, tmp_path, name="a.csv").spans == [[], []]
+
+
+def test_rejected_categories_are_dropped(tmp_path):
+    text = '{"text": "a", "label": "A", "answer": "accept"}\n{"text": "b", "accept": ["A"], "answer": "ignore"}\n'
+    outcome = convert_text(text, tmp_path, name="a.jsonl")
+    assert len(outcome.docs) == 1 and outcome.ledger["records"]["dropped"] == {"rejected": 1}
 
 
 def question(**entry):
@@ -227,7 +280,13 @@ def test_flat_questions(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "entry", [{"question": 7}, {"answers": [{"text": "Anna"}]}, {"answers": [{"text": 1, "answer_start": 2}]}]
+    "entry",
+    [
+        {"question": 7},
+        {"is_impossible": "false"},
+        {"answers": [{"text": "Anna"}]},
+        {"answers": [{"text": 1, "answer_start": 2}]},
+    ],
 )
 def test_broken_questions(entry, tmp_path):
     with pytest.raises(SpanwrightError, match=r"a.json:1: not in the form of SQuAD"):

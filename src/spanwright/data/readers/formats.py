@@ -127,27 +127,29 @@ def _first_value(source: Source) -> Any:
 
 def _json_format(source: Source, value: Any, options: ReadOptions) -> Format:
     flat = isinstance(value, dict) and "question" in value and "context" in value
-    nested = isinstance(value, dict) and any(
-        isinstance(part, dict) and "qas" in part for part in (value.get("paragraphs") or [])[:1]
-    )
+    paragraphs = value.get("paragraphs") if isinstance(value, dict) else None
+    nested = isinstance(paragraphs, list) and any(isinstance(part, dict) and "qas" in part for part in paragraphs[:1])
     if options.format == "squad" or options.task == "qa" or flat or nested:
         return Format("squad", "qa", "articles with paragraphs and questions" if nested else "questions and contexts")
     try:
         shape = shapes_of(value)[0]
     except (ShapeError, IndexError) as error:
         raise SpanwrightError(Errors.S121.format(file=source.name, line=1, reason=error)) from error
-    task = options.task or ("textcat" if shape.cats is not None and shape.spans is None else "ner")
-    if not options.task and not shape.cats and not shape.spans:
+    task = options.task or ("ner" if shape.spans else "textcat")
+    if not options.task and not shape.spans and (shape.spans is not None or not shape.cats):
         task = _task_of(source)
     return Format("json", task, f"records with a text and {'categories' if task == 'textcat' else 'spans'}")
 
 
 def _task_of(source: Source) -> str:
-    """The task of the first record that has an annotation."""
+    """Spans where any record has one, else categories where any has those."""
+    task = "ner"
     for located in json_shapes(source):
-        if located.shape.cats or located.shape.spans:
-            return "textcat" if located.shape.cats and not located.shape.spans else "ner"
-    return "ner"
+        if located.shape.spans:
+            return "ner"
+        if located.shape.cats:
+            task = "textcat"
+    return task
 
 
 def _holds_texts(source: Source) -> bool:

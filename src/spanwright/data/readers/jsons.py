@@ -69,26 +69,48 @@ class _Stream:
         self._line = 1
 
     def items(self) -> Iterator[tuple[int, Any]]:
-        """Yield the items of the list with the line of each."""
-        opening = self._peek()
-        if opening == "{":
-            self._advance(1)
-            self._find_list()
-        if self._peek() != "[":
-            self._fail("neither one object a line, nor a list, nor an object with a list under " + " or ".join(_LISTS))
+        """Yield the items of every list in the file with the line of each."""
+        while opening := self._peek():
+            if opening == "{":
+                self._advance(1)
+                self._find_list()
+            if self._peek() != "[":
+                allowed = "neither one object a line, nor a list, nor an object with a list under "
+                self._fail(allowed + " or ".join(_LISTS))
+            yield from self._list()
+            if opening == "{":
+                self._close_object()
+
+    def _list(self) -> Iterator[tuple[int, Any]]:
         self._advance(1)
         if self._peek() == "]":
+            self._advance(1)
             return
         while True:
             self._peek()
             line = self._line
             yield line, self._value()
             follows = self._peek()
-            if follows == "]":
-                return
-            if follows != ",":
+            if follows not in (",", "]"):
                 self._fail("expected , or ] after an item")
             self._advance(1)
+            if follows == "]":
+                return
+
+    def _close_object(self) -> None:
+        """Pass over what an object holds after its list."""
+        while (follows := self._peek()) == ",":
+            self._advance(1)
+            key = self._value()
+            if self._peek() != ":":
+                self._fail("expected : after a key")
+            self._advance(1)
+            if key in _LISTS and self._peek() == "[":
+                self._fail(f"a second list, under {key}: write it to a file of its own")
+            self._value()
+        if follows != "}":
+            self._fail("expected , or } after a list")
+        self._advance(1)
 
     def _find_list(self) -> None:
         """Stop before the value of the first key in `_LISTS`."""

@@ -6,13 +6,14 @@ Prodigy, doccano (old and new), Label Studio (full and minimal), spaCy's own JSO
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
 from typing import Any, NamedTuple
 
 from spanwright.data.records import CharSpan
 from spanwright.data.schemes import entities, normalise
 
-_STARTS = ("start", "start_offset", "start_char", "begin")
+_STARTS = ("start", "start_offset", "start_char", "begin", "offset")
 _ENDS = ("end", "end_offset", "end_char")
 _LABELS = ("label", "labels", "type", "tag", "entity_type", "ner_label")
 _TEXTS = ("text", "entity", "value")
@@ -61,19 +62,10 @@ def _plain(value: dict[str, Any]) -> Shape:
     text = next((value[key] for key in _TEXT_KEYS if isinstance(value.get(key), str)), None)
     if text is None:
         raise ShapeError(f"no text: expected one of the keys {', '.join(_TEXT_KEYS)}, found {_keys(value)}")
-    spans: list[CharSpan] | None = None
-    cats: dict[str, float] | None = None
-    complete = False
-    for key in _SPAN_KEYS:
-        if isinstance(value.get(key), list) and _are_spans(value[key]):
-            spans = (spans or []) + [_span(item) for item in value[key]]
-            break
-    for key in _CATEGORY_KEYS:
-        if key in value and (found := _categories(value[key], value)) is not None:
-            cats, complete = found
-            break
+    spans = _spans(value)
+    cats, complete = _first_categories(value)
     group = value.get("group", value.get("meta", {}).get("group", "") if isinstance(value.get("meta"), dict) else "")
-    rejected = value.get("answer") in ("reject", "ignore") and "accept" not in value and cats is None
+    rejected = value.get("answer") in ("reject", "ignore")
     return Shape(text, spans, cats, complete, _id(value), storable(str(group)), rejected, _tool(value))
 
 
@@ -89,20 +81,38 @@ def _tool(value: dict[str, Any]) -> str:
     return "text with " + " and ".join(key for key in (*_SPAN_KEYS, *_CATEGORY_KEYS[:-2]) if key in value)
 
 
-def _are_spans(items: Sequence[Any]) -> bool:
-    """Whether a list holds spans; an empty one says "no spans"."""
-    return all(
-        (isinstance(item, dict) and any(key in item for key in _STARTS))
-        or (isinstance(item, list) and len(item) >= 3 and all(isinstance(part, int) for part in item[:2]))
-        for item in items
-    )
+def _spans(value: dict[str, Any]) -> list[CharSpan] | None:
+    """The spans under whichever key has them; an empty list says "no spans"."""
+    spans: list[CharSpan] | None = None
+    for key in _SPAN_KEYS:
+        found = value.get(key)
+        if key in _CATEGORY_KEYS and not (isinstance(found, list) and _may_be_spans(found)):
+            continue
+        if found and not isinstance(found, list):
+            raise ShapeError(f"{key} must be a list of spans, found {found!r:.100}")
+        if not isinstance(found, list):
+            continue
+        read = [_span(item) for item in found]
+        if spans and read and read != spans:
+            raise ShapeError(f"{key} and another key hold different spans: leave one of them out")
+        spans = spans or read
+    return spans
+
+
+def _may_be_spans(items: list[Any]) -> bool:
+    return not items or any(isinstance(item, dict | list) for item in items)
 
 
 def _span(item: Any) -> CharSpan:
-    if isinstance(item, list):
+    if isinstance(item, list) and len(item) >= 3:
         return _char_span(item[0], item[1], item[2], None)
-    start = next(item[key] for key in _STARTS if key in item)
+    if not isinstance(item, dict):
+        raise ShapeError(f"a span needs a start, an end and a label, found {item!r:.100}")
+    start = next((item[key] for key in _STARTS if key in item), None)
     end = next((item[key] for key in _ENDS if key in item), None)
+    if end is None and "length" in item:
+        first, length = _whole(start), _whole(item["length"])
+        end = None if first is None or length is None else first + length
     label = next((item[key] for key in _LABELS if key in item), None)
     text = next((item[key] for key in _TEXTS if isinstance(item.get(key), str)), None)
     if isinstance(label, list) and len(label) == 1:
@@ -113,26 +123,56 @@ def _span(item: Any) -> CharSpan:
 def _char_span(start: Any, end: Any, label: Any, text: str | None) -> CharSpan:
     if isinstance(label, int) and not isinstance(label, bool):
         label = str(label)
-    whole = all(isinstance(offset, int) and not isinstance(offset, bool) for offset in (start, end))
-    if not whole or not isinstance(label, str) or not label.strip():
+    first, last = _whole(start), _whole(end)
+    if first is None or last is None or not isinstance(label, str) or not label.strip():
         raise ShapeError(f"a span needs a start, an end and a label, found {[start, end, label]!r:.100}")
-    return CharSpan(start, end, label.strip(), text)
+    return CharSpan(first, last, label.strip(), text)
+
+
+def _whole(offset: Any) -> int | None:
+    """A whole number, which some tools write as 4.0 or as "4"; None for anything else."""
+    if isinstance(offset, str):
+        return int(offset) if re.fullmatch(r"-?[0-9]{1,18}", offset) else None
+    if isinstance(offset, bool) or not isinstance(offset, int | float) or offset % 1 != 0:
+        return None
+    return int(offset)
+
+
+def _first_categories(value: dict[str, Any]) -> tuple[dict[str, float] | None, bool]:
+    """The first categories that are not empty, else empty ones, else None; and whether they are complete."""
+    first: tuple[dict[str, float] | None, bool] = (None, False)
+    for key in _CATEGORY_KEYS:
+        found = value.get(key)
+        if isinstance(found, list) and found and key in _SPAN_KEYS and _may_be_spans(found):
+            continue
+        cats = _categories(found, value)
+        if cats is None and (found or isinstance(found, float)) and str(found).strip():
+            raise ShapeError(
+                f"{key} must be a category, a list of them, or an object with scores, found {found!r:.100}"
+            )
+        if cats is not None and not first[0] and (cats[0] or first[0] is None):
+            first = cats
+    return first
 
 
 def _categories(found: Any, value: dict[str, Any]) -> tuple[dict[str, float], bool] | None:
     """Categories as scores, and whether they are all that hold; None where `found` is none."""
     if isinstance(found, dict):
-        if not all(isinstance(score, int | float) for score in found.values()):
-            raise ShapeError(f"categories need numbers or true and false, found {found!r:.100}")
-        return {str(label): float(score) for label, score in found.items()}, False
+        return _scores(found), False
+    if isinstance(found, float) and found.is_integer():
+        found = int(found)
     if isinstance(found, str | int) and str(found).strip():
-        if value.get("answer") in ("reject", "accept"):
-            return {str(found): float(value["answer"] == "accept")}, False
-        return {str(found): 1.0}, True
+        return {str(found): 1.0}, value.get("answer") != "accept"
     if isinstance(found, list) and all(isinstance(label, str) for label in found):
-        options = [option.get("id") for option in value.get("options", []) if isinstance(option, dict)]
+        options = [option.get("id") for option in _items(value.get("options")) if isinstance(option, dict)]
         return {**dict.fromkeys(map(str, options), 0.0), **dict.fromkeys(found, 1.0)}, True
     return None
+
+
+def _scores(found: dict[Any, Any]) -> dict[str, float]:
+    if not all(isinstance(score, int | float) and math.isfinite(score) for score in found.values()):
+        raise ShapeError(f"categories need numbers or true and false, found {found!r:.100}")
+    return {str(label): float(score) for label, score in found.items()}
 
 
 def _label_studio(value: dict[str, Any]) -> Shape:
@@ -140,12 +180,14 @@ def _label_studio(value: dict[str, Any]) -> Shape:
     if text is None:
         raise ShapeError(f"no text in data: found {_keys(value['data'])}")
     completions = value.get("annotations", value.get("completions"))
-    kept = [one for one in completions or [] if isinstance(one, dict) and not one.get("was_cancelled")]
+    kept = [one for one in _items(completions) if isinstance(one, dict) and not one.get("was_cancelled")]
     spans, cats = [], []
-    for result in kept[0].get("result", []) if kept else []:
-        content = result.get("value", {}) if isinstance(result, dict) else {}
-        cats += [str(choice) for choice in content.get("choices", [])]
-        for label in content.get("labels", []):
+    for result in _items(kept[0].get("result")) if kept else []:
+        content = result.get("value") if isinstance(result, dict) else None
+        if not isinstance(content, dict):
+            raise ShapeError(f"a result without a value: found {result!r:.100}")
+        cats += [str(choice) for choice in _items(content.get("choices"))]
+        for label in _items(content.get("labels")):
             spans.append(_char_span(content.get("start"), content.get("end"), label, content.get("text")))
     scores = dict.fromkeys(cats, 1.0) if cats else None
     return Shape(text, None if cats and not spans else spans, scores, True, _id(value), "", not kept, "Label Studio")
@@ -167,8 +209,19 @@ def _spacy2(paragraph: Any, value: dict[str, Any]) -> Shape:
     spans = [CharSpan(edges[start][0], edges[end - 1][1], label) for start, end, label in entities(tags)]
     raw = paragraph.get("raw")
     text = raw if isinstance(raw, str) and raw.startswith(text.rstrip()) else text
-    cats = {str(cat["label"]): float(cat["value"]) for cat in paragraph.get("cats", [])} or None
-    return Shape(text.rstrip() if raw is None else text, spans, cats, False, _id(value), "", False, "spaCy 2")
+    try:
+        cats = {str(cat["label"]): cat["value"] for cat in _items(paragraph.get("cats"))}
+    except (KeyError, TypeError) as error:
+        raise ShapeError(f"a category needs a label and a value, found {paragraph['cats']!r:.100}") from error
+    scores = _scores(cats) or None
+    return Shape(text.rstrip() if raw is None else text, spans, scores, False, _id(value), "", False, "spaCy 2")
+
+
+def _items(found: Any) -> list[Any]:
+    """A list; empty where a tool writes null or leaves it out."""
+    if found is not None and not isinstance(found, list):
+        raise ShapeError(f"expected a list, found {found!r:.100}")
+    return found or []
 
 
 def _id(value: dict[str, Any]) -> str:

@@ -140,5 +140,7 @@ def _asked(file: str, line: int, context: str, entry: dict[str, Any], group: str
         raise TypeError("context and question must be text")
     if not all(isinstance(text, str) and type(start) is int for text, start in pairs):
         raise TypeError("an answer needs a text and a whole number as its answer_start")
-    impossible = bool(entry.get("is_impossible", False))
-    return _Asked(file, line, context, entry["question"], pairs, _id(entry), storable(group), impossible)
+    impossible = entry.get("is_impossible")
+    if not isinstance(impossible, bool | None):
+        raise TypeError(f"is_impossible must be true or false, found {impossible!r:.100}")
+    return _Asked(file, line, context, entry["question"], pairs, _id(entry), storable(group), bool(impossible))

@@ -65,7 +65,12 @@ def sniff_table(source: Source) -> Table | None:
     if columns < 2 or not rows:
         return None
     body = rows[1:] or rows
-    spans = [column for column in range(columns) if all(_is_span_list(row[column]) for row in body)]
+    spans = [
+        column
+        for column in range(columns)
+        if all(_is_span_list(row[column]) or not row[column].strip() for row in body)
+        and any(_is_span_list(row[column]) for row in body)
+    ]
     names = tuple(cell.strip().casefold() for cell in rows[0])
     if spans:
         text = _text_column(names, body, exclude=spans)

@@ -92,6 +92,7 @@ class TextsReader:
                     self._find("rejected", located, shape.text[:60], "drop it")
                 self._drop(shape, reason)
                 continue
+            self._leave_out(shape)
             checked = self._categories(located) if self.task == "textcat" else self._spans(located)
             annotated = annotated or bool(shape.spans or shape.cats)
             yield checked
@@ -113,6 +114,13 @@ class TextsReader:
         for name in cats:
             self.ledger.label(name).read += 1
         return Checked(CategoryRecord(located.file, located.line, shape.text, cats, shape.id, shape.group))
+
+    def _leave_out(self, shape: Shape) -> None:
+        """Account for the annotations of the other task, which the corpus does not get."""
+        names = [span.label for span in shape.spans or []] if self.task == "textcat" else list(shape.cats or {})
+        for name in names:
+            self.ledger.label(name).read += 1
+            self.ledger.label(name).dropped["not of this task"] += 1
 
     def _drop(self, shape: Shape, reason: str) -> None:
         self.ledger.records.dropped[reason] += 1
