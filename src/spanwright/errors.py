@@ -18,9 +18,10 @@ class _WithCodes(type):
 
 
 class Errors(metaclass=_WithCodes):
-    # Files, settings and commands
+    # Files
     S001 = "{path}: no such file. Check the path, or run the step of project.yml that makes it."
     S002 = "{path}: cannot be read or written ({reason}). Check the disk space and your rights there, then run the command again."
+
     # What `scripts/check.py` finds before training
     S010 = (
         "Not ready to train (errors: {errors}, warnings: {warnings}). Mend what is listed above and run the "
@@ -137,6 +138,8 @@ class Errors(metaclass=_WithCodes):
         "{path}: {free} free on its disk, and training needs about {needed} ({copies} times the encoder's "
         "weights). Free some space, or choose an output folder on another disk."
     )
+    S049 = "{path} [{section}] @{kind} = '{name}': no such function is registered{nearest} Correct the name."
+
     # What `scripts/doctor.py` finds
     S050 = "Python {found}: allowed is {allowed}. Make an environment with another Python."
     S051 = "{package} {found} is installed, but {owners}."
@@ -155,6 +158,8 @@ class Errors(metaclass=_WithCodes):
         "beside it."
     )
     S058 = "A computation on the GPU failed ({probe}: {reason})."
+
+    # Fetching encoders and data, and the steps of project.yml
     S060 = (
         "encoder '{setting}': neither a pinned name ({names}), nor an existing folder, nor a hub id such as "
         "'google-bert/bert-base-uncased'. Check vars.encoder for a typo."
@@ -171,8 +176,37 @@ class Errors(metaclass=_WithCodes):
         "encoder '{name}': its repository has no weights in safetensors, the only format read here because loading it runs no "
         "code. Load it once with transformers, call save_pretrained(FOLDER), and set vars.encoder to FOLDER."
     )
+    S070 = "`{command}` failed with exit code {code}: {output}"
+    S071 = (
+        "Training ended without an evaluation, so there is no model-best in {folder}. Set training.max_steps to at least "
+        "training.eval_frequency."
+    )
+    S072 = (
+        "{pipeline}: its package would not require spanwright (requirements: {requirements}), though the project installs it. "
+        "Name a component or architecture of spanwright in the config, or use `spacy package` itself."
+    )
+    S073 = (
+        "{requirement}, installed from its wheel, finds other entities than {pipeline}. Run the 'package' step again."
+    )
+    S074 = (
+        "{requirement} loads, but finds no entity in {n_texts} texts of {data}. Train for longer (training.max_steps), or look "
+        "at metrics/evaluation.json."
+    )
+    S075 = "Outputs that project.yml declares do not exist: {paths}. Run `weasel run all`, or the steps that make them."
+    S080 = "'{name}': no asset of project.yml has this in its path. There are: {known}."
+    S081 = "project.yml: the asset {dest} has no sha256, so what is fetched could not be verified. Add `sha256: ...` to it."
+    S082 = (
+        "{dest}: not fetched from {url} ({reason}). Nothing that was there has changed. Check the network, and whether the file "
+        "has moved or changed upstream."
+    )
+    S083 = "{path}: its generated parts are out of date. Run `make document` and commit the result."
+    S084 = "`spacy debug data {config}` broke off; its output above says why. `weasel run check` may name the setting."
+    S085 = "{config}: spaCy refuses this config: {reason}. Correct it and run the step again."
+    S086 = (
+        "gpu_id {gpu_id}: no such GPU ({reason}). Run 'python scripts/doctor.py' for the cause, or use -1 for the CPU."
+    )
 
-    # Annotations
+    # Reading and converting annotations
     S100 = "--encoding {encoding}: no such encoding. Use a name Python knows, such as utf-8, utf-16, latin-1 or cp1252."
     S101 = (
         "{file}:{line}: byte {byte} is not {encoding}. Save the file as UTF-8, or name its encoding with --encoding, "
@@ -219,10 +253,13 @@ class Errors(metaclass=_WithCodes):
     S127 = "{file}: not readable as Arrow or Parquet: {reason}. Write it again with save_to_disk or to_parquet."
     S128 = "--split {split}: two or three whole per cents that add up to 100, such as 80/10/10 for train, dev and test."
     S129 = "{file}:{line}: half of a surrogate pair ({found}) in a text. Mend the text: it is no Unicode."
+
     # Export, pre-annotation and statistics
     S150 = "{path} exists. Use --force to replace it, or another --out."
     S151 = "{path}: no document is annotated for {tasks}, which --format {format} holds. Choose another --format or --task."
-    S152 = "{place}: --format {format} cannot hold {found}. Mend the document, or use --format spacy-jsonl, for any text."
+    S152 = (
+        "{place}: --format {format} cannot hold {found}. Mend the document, or use --format spacy-jsonl, for any text."
+    )
     S153 = "{place}: scores other than 0 and 1 ({scores}), which this format cannot hold. Use --format spacy-jsonl."
     S160 = "{file}:{line}: {reason}. A row of --terms is TERM,LABEL or TERM,LABEL,CASE, where CASE is match or ignore."
     S161 = (
@@ -236,37 +273,9 @@ class Errors(metaclass=_WithCodes):
     S163 = "--plurals knows English only; the language is '{lang}'. Leave it out and list the plurals as terms."
     S164 = "{path}: cannot be loaded as a pipeline ({reason}). Name a trained pipeline's folder, such as training/model-best."
     S165 = "{file}: no texts to annotate: .txt, .jsonl, .json (also .gz) and .spacy are read. Check that it is the right file."
-    S199 = "{file}: the ledger does not balance ({accounts}). This is a fault of Spanwright: please report it with the file."
 
-    S070 = "`{command}` failed with exit code {code}: {output}"
-    S071 = (
-        "Training ended without an evaluation, so there is no model-best in {folder}. Set training.max_steps to at least "
-        "training.eval_frequency."
-    )
-    S072 = (
-        "{pipeline}: its package would not require spanwright (requirements: {requirements}), though the project installs it. "
-        "Name a component or architecture of spanwright in the config, or use `spacy package` itself."
-    )
-    S073 = (
-        "{requirement}, installed from its wheel, finds other entities than {pipeline}. Run the 'package' step again."
-    )
-    S074 = (
-        "{requirement} loads, but finds no entity in {n_texts} texts of {data}. Train for longer (training.max_steps), or look "
-        "at metrics/evaluation.json."
-    )
-    S075 = "Outputs that project.yml declares do not exist: {paths}. Run `weasel run all`, or the steps that make them."
-    S080 = "'{name}': no asset of project.yml has this in its path. There are: {known}."
-    S081 = "project.yml: the asset {dest} has no sha256, so what is fetched could not be verified. Add `sha256: ...` to it."
-    S082 = (
-        "{dest}: not fetched from {url} ({reason}). Nothing that was there has changed. Check the network, and whether the file "
-        "has moved or changed upstream."
-    )
-    S083 = (
-        "{path}: its generated parts are out of date. Run `make document` and commit the result."
-    )
-    S084 = "`spacy debug data {config}` broke off; its output above says why. `weasel run check` may name the setting."
-    S085 = "{config}: spaCy refuses this config: {reason}. Correct it and run the step again."
-    S086 = "gpu_id {gpu_id}: no such GPU ({reason}). Run 'python scripts/doctor.py' for the cause, or use -1 for the CPU."
+    # Faults of our own
+    S199 = "{file}: the ledger does not balance ({accounts}). This is a fault of Spanwright: please report it with the file."
 
     # Encoder and optimizer
     S201 = "precision: '{found}' is not one of {allowed}. 'auto' takes bfloat16 where the device computes in it, else float32."
@@ -282,14 +291,14 @@ class Errors(metaclass=_WithCodes):
     S206 = (
         "{source}: weights hold NaN or infinity: {names}. The file is damaged or its training diverged; take another."
     )
+    S207 = 'freeze: \'{found}\' is not allowed. Use "none", "all", "embeddings", or how many of the first layers to freeze.'
+    S208 = 'freeze: the encoder has {n_layers} layers, so its first {found} cannot be frozen. Use 0 to {n_layers}, or "all".'
+    S209 = "components.transformer.model.{setting}: {found} is out of range; allowed: {allowed}."
     S210 = "{setting}: {found} is out of range; allowed: {allowed}."
     S211 = (
         "Training diverged: the gradient of the {part} is not finite (learning rate {learn_rate:.2g}). The best pipeline so far "
         "is kept in model-best. Lower training.optimizer.learn_rate, lengthen its warm-up, or set precision to fp32."
     )
-    S207 = 'freeze: \'{found}\' is not allowed. Use "none", "all", "embeddings", or how many of the first layers to freeze.'
-    S208 = 'freeze: the encoder has {n_layers} layers, so its first {found} cannot be frozen. Use 0 to {n_layers}, or "all".'
-    S209 = "components.transformer.model.{setting}: {found} is out of range; allowed: {allowed}."
     S220 = "The saved encoder's model_type '{found}' is not an architecture of the transformers library. Nothing was loaded."
     S221 = "encoder '{name}': cannot be loaded ({reason}). Run scripts/fetch_encoder.py, or set paths.encoder to its folder."
     S222 = "transformer_config: a {kind} encoder has no field {names}. See its config.json for the fields there are."

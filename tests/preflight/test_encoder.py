@@ -167,3 +167,14 @@ def test_weights_may_be_in_shards(encoder):
     (encoder / "model.safetensors.index.json").write_text("{}")
     (finding,) = check_encoder(encoder)
     assert finding.message.startswith(f"[S040] {encoder / 'model.safetensors.index.json'}: ")
+
+
+def test_code_that_a_config_names_is_neither_run_nor_asked_about(tiny_encoder, tmp_path):
+    folder = tmp_path / "encoder"
+    shutil.copytree(tiny_encoder, folder)
+    (folder / "evil.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "evil", "auto_map": {"AutoConfig": "evil.Config", "AutoModel": "evil.Model"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    assert any(finding.level == "error" for finding in check_encoder(folder))
+    assert not (tmp_path / "ran").exists()

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from spanwright.preflight.keys import check_keys
+from spanwright.preflight.keys import check_keys, unknown_arguments
 
 PATH = Path("ner.cfg")
 
@@ -56,3 +56,11 @@ def test_all_names_are_reported_at_once(fill):
 def test_a_section_of_ones_own_may_hold_values_for_others(fill):
     added = "patience = ${mine.patience}\n\n[mine]\npatience = 3"
     assert check_keys(*fill("eval_frequency = 50", added), PATH) == []
+
+
+def test_a_function_that_nobody_registered_is_found_with_its_nearest_name():
+    filled = {"learn_rate": {"@schedules": "warmup_liner.v1", "initial_rate": 1e-4}}
+    (finding,) = unknown_arguments(filled, PATH, ("training", "optimizer"))
+    assert finding.level == "error"
+    assert "[training.optimizer.learn_rate] @schedules = 'warmup_liner.v1'" in finding.message
+    assert "did you mean 'warmup_linear.v1'?" in finding.message

@@ -19,7 +19,10 @@ def test_right_values_have_no_findings(values):
 @pytest.mark.parametrize(
     ("variable", "value"),
     [
-        *(("name", value) for value in ("job-ads", "1ads", "ads_", "", "jöb", "job ads", "../up")),
+        *(
+            ("name", value)
+            for value in ("job-ads", "1ads", "ads_", "", "jöb", "job ads", "../up", "JobAds", "job__ads")
+        ),
         *(("version", value) for value in ("latest", "1.0-beta", "v1.0", "", "1.0.0.")),
         *(("lang", value) for value in ("qq", "", "english", "lex_attrs", "../en")),
         *(("gpu_id", value) for value in ("-2", "0.0", "cuda", "")),

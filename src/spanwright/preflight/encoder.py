@@ -121,7 +121,7 @@ def check_tokenizer(path: Path, config: Any) -> list[Finding]:
     if not any(any(path.glob(pattern)) for pattern in TOKENIZERS):
         return [error(Errors.S045.format(path=path, reason=f"there is none of {', '.join(TOKENIZERS)}"))]
     try:
-        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(path, local_files_only=True, trust_remote_code=False)
     # The tokenizers library raises plain exceptions
     except Exception as reason:
         return [error(Errors.S045.format(path=path, reason=reason))]
@@ -148,9 +148,10 @@ def _architecture(path: Path) -> Any:
     """Build the encoder that config.json describes, without memory for its weights."""
     from transformers import AutoConfig, AutoModel
 
-    config = AutoConfig.from_pretrained(path, local_files_only=True)
+    # without this, transformers asks at the terminal whether to run the code that a config names
+    config = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
     with torch.device("meta"):
-        return AutoModel.from_config(config)
+        return AutoModel.from_config(config, trust_remote_code=False)
 
 
 def _modern_name(name: str, endings: Mapping[str, str] = LEGACY_ENDINGS) -> str:

@@ -60,8 +60,18 @@ def unknown_arguments(filled: Mapping[str, Any], path: Path, section: tuple[str,
     for key, value in filled.items():
         if isinstance(value, dict):
             yield from unknown_arguments(value, path, (*section, key))
-    parameters = _parameters_of_section(filled)
-    if parameters is None or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+    reference = next(((key[1:], name) for key, name in filled.items() if key.startswith("@")), None)
+    if reference is None:
+        return
+    try:
+        parameters = inspect.signature(registry.get(*reference)).parameters
+    except RegistryError:
+        kind, name = reference
+        known = getattr(registry, kind).get_all() if hasattr(registry, kind) else {}
+        place = ".".join(section)
+        yield error(Errors.S049.format(path=path, section=place, kind=kind, name=name, nearest=nearest(name, known)))
+        return
+    if any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
         return
     for key in filled:
         # `@` names the function itself and `*` its positional arguments
@@ -104,18 +114,6 @@ def unknown_scores(base: Config, filled: Config, path: Path) -> Iterator[Finding
     for score in base.get("training", {}).get("score_weights", {}):
         if score not in known:
             yield warning(Errors.S017.format(path=path, score=score, nearest=nearest(score, known)))
-
-
-def _parameters_of_section(section: Mapping[str, Any]) -> Mapping[str, inspect.Parameter] | None:
-    """Return the parameters of the function that a section's `@registry = "name"` line names, or None."""
-    line = next(((key[1:], name) for key, name in section.items() if key.startswith("@")), None)
-    if line is None:
-        return None
-    try:
-        function = registry.get(*line)
-    except RegistryError:
-        return None
-    return inspect.signature(function).parameters
 
 
 def _top(name: str) -> str:

@@ -35,8 +35,8 @@ def is_version(text: str) -> bool:
 
 
 def is_package_name(text: str) -> bool:
-    """Whether `spacy package` takes `text` as a pipeline's name: an identifier that a wheel may also be called."""
-    return re.fullmatch(r"[A-Za-z](\w*[A-Za-z0-9])?", text, re.ASCII) is not None
+    """Whether `spacy package` takes `text` as a pipeline's name, and setuptools calls the wheel exactly so."""
+    return re.fullmatch(r"[a-z](_?[a-z0-9])*", text) is not None
 
 
 def is_language(text: str) -> bool:
@@ -60,7 +60,9 @@ def is_whole_number(text: str, *, low: int, high: float = float("inf")) -> bool:
 
 
 VARIABLES: Mapping[str, Variable] = {
-    "name": Variable("a Python identifier in ASCII that ends in a letter or digit, such as 'job_ads'", is_package_name),
+    "name": Variable(
+        "lower-case letters, digits and single underscores between them, such as 'job_ads'", is_package_name
+    ),
     "version": Variable("a PEP 440 version in its normal form, such as '1.0.0' or '1.0.0rc1'", is_version),
     "lang": Variable("the code of a language in spaCy, such as 'en', or 'xx' for several", is_language, languages),
     "gpu_id": Variable("-1 for the CPU, or a GPU's number from 0", lambda text: is_whole_number(text, low=-1)),

@@ -40,7 +40,10 @@ class ColumnOptions:
 
 @dataclass(frozen=True)
 class Layout:
-    """The layout of one file. Columns count from 0; `inline` means one sentence a line, `token|TAG token|TAG`."""
+    """The layout of one file. Columns count from 0; `inline` means one sentence a line, `token|TAG token|TAG`.
+
+    `numbered`: column 0 counts the words, as in CoNLL-U. `prefixes`: the letters before the labels, as written.
+    """
 
     separator: str
     columns: int
@@ -48,7 +51,9 @@ class Layout:
     tag: int
     inline: bool = False
     header: bool = False
+    numbered: bool = False
     labels: frozenset[str] = frozenset()
+    prefixes: frozenset[str] = frozenset()
     reasons: tuple[str, ...] = ()
     doubts: tuple[str, ...] = field(default=())
 
@@ -57,16 +62,21 @@ class Layout:
         return split_row(line, self.separator, self.columns)
 
 
-def split_row(line: str, separator: str, columns: int = 2) -> list[str]:
-    """Split a row; spaces count as one separator however many they are, and commas obey the quotes of CSV."""
+def split_row(line: str, separator: str, columns: int | None = None) -> list[str]:
+    """Split a row; spaces count as one separator however many they are, and commas obey the quotes of CSV.
+
+    columns (int | None): How many cells a row should have, where that is known.
+    """
     if separator == "tab":
         return line.split("\t")
     if separator == "space":
         return _SPACES.split(line.strip(" \t"))
     if separator in ("comma", "semicolon"):
         cells = next(csv.reader([line], delimiter=SEPARATORS[separator], strict=False), [""])
+        if columns is None or len(cells) == columns:
+            return cells
         # an unquoted `,,O` is a comma and its tag
-        return cells if len(cells) == columns else line.rsplit(SEPARATORS[separator], columns - 1)
+        return line.rsplit(SEPARATORS[separator], columns - 1)
     return line.split(SEPARATORS[separator])
 
 
@@ -88,22 +98,32 @@ def sniff(lines: Sequence[str], file: str, options: ColumnOptions) -> Layout:
         why = f"one sentence a line, each item token|TAG ({columns} parts)"
         return Layout("pipe", columns, 0, columns - 1, inline=True, reasons=(why,))
     separator = options.separator or _separator_of(rows)
-    tables = [split_row(row, separator, 2) for row in rows]
-    columns = Counter(map(len, tables)).most_common(1)[0][0]
+    columns = Counter(len(split_row(row, separator)) for row in rows).most_common(1)[0][0]
     if columns < 2:
         raise SpanwrightError(Errors.S106.format(file=file, separator=separator))
+    tables = [split_row(row, separator, columns) for row in rows]
     whole = [[cell.strip() for cell in cells] for cells in tables if len(cells) == columns]
     token, tag, why, doubts = _choose_columns(whole, file, separator, options)
     header = options.header if options.header is not None else _has_header(whole, token, tag, tables[0])
     values = {cells[tag] for cells in whole[int(header) :]}
-    parsed, _ = parse_tags(values, options.outside, bare=options.scheme == "bare")
+    parsed, place = parse_tags(values, options.outside, bare=options.scheme == "bare")
     reasons: tuple[str, ...] = (
         f"{columns} columns separated by {separator}; token in column {token + 1}, tag in column {tag + 1}: {why}",
     )
     if header:
         reasons += (f"the first row is a header ({' '.join(whole[0])}), passed over",)
-    labels = frozenset(part.label for part in parsed.values())
-    return Layout(separator, columns, token, tag, False, header, labels, reasons, doubts)
+    return Layout(
+        separator,
+        columns,
+        token,
+        tag,
+        header=header,
+        numbered=columns > 2 and token > 0 and sum(cells[0].isdigit() for cells in whole) * 2 > len(whole),
+        labels=frozenset(part.label for part in parsed.values()),
+        prefixes=frozenset(raw[0] for raw, part in parsed.items() if part.label and place == "prefix"),
+        reasons=reasons,
+        doubts=doubts,
+    )
 
 
 def _inline_columns(rows: Sequence[str]) -> int:
@@ -151,8 +171,8 @@ def _choose_columns(
     if len(likely) > 1:
         names = " and ".join(str(column + 1) for column in likely)
         why = f"columns {names} look like tags, the last is taken"
-        if len(set(values[tag])) == 1:
-            doubts = (f"columns {names} look like tags, but the last one holds {values[tag][0]} only",)
+        only = f"; it holds {values[tag][0]} only" if len(set(values[tag])) == 1 else ""
+        doubts = (f"columns {names} look like tags, the last is taken{only}",)
     return _token_column(values, tag), tag, why, doubts
 
 
@@ -177,8 +197,10 @@ def _looks_bare(values: Sequence[str], options: ColumnOptions) -> bool:
 
 
 def _token_column(values: Sequence[Sequence[str]], tag: int) -> int:
-    """The first column of words: not numbers, and about as varied as the most varied column."""
-    others = [column for column in range(len(values)) if column != tag]
+    """The first column of words: seldom empty, not numbers, and about as varied as the most varied column."""
+    filled = 0.5 * max(map(len, values))
+    others = [column for column in range(len(values)) if column != tag and len(values[column]) > filled]
+    others = others or [column for column in range(len(values)) if column != tag]
     words = [c for c in others if sum(v[:1].isdigit() for v in values[c]) < 0.9 * len(values[c])] or others
     most = max(len(set(values[column])) for column in words)
     return next(column for column in words if len(set(values[column])) >= 0.3 * most)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import NamedTuple
 
 from spanwright.data.readers.layout import DOCSTART, Layout, is_boundary
-from spanwright.data.schemes import OUTSIDE, looks_like_tag, parse_tags
+from spanwright.data.schemes import OUTSIDE, OUTSIDE_ALIASES, looks_like_tag, parse_tags
 from spanwright.data.sources import Source
 from spanwright.errors import Errors, SpanwrightError
 
@@ -18,6 +19,7 @@ MAX_SENTENCE_LENGTH = 8_388_608
 _CACHED_ROWS = 200_000
 _SPACE = re.compile(r"[ \t]+")
 _RANGE = re.compile(r"\d+[-.]\d+")
+_NO_ENTITY = OUTSIDE | OUTSIDE_ALIASES | {""}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _C1 = re.compile(r"[\x80-\x9f]")
 _ZERO_WIDTH = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
@@ -76,9 +78,10 @@ def parse_row(layout: Layout, line: str) -> Row:
         return Row(PASSED, notes=(("comment", line),))
     if cells is None:
         return Row(REFUSED, notes=(("S108", str(len(layout.split(line)))),))
-    if layout.columns > 2 and layout.token and _RANGE.fullmatch(cells[0].strip()):
+    tag = cells[layout.tag].strip()
+    if layout.numbered and tag in _NO_ENTITY and _RANGE.fullmatch(cells[0].strip()):
         return Row(PASSED, notes=(("range-row", line.strip()),))
-    return token_row(cells[layout.token], cells[layout.tag].strip(), notes)
+    return token_row(cells[layout.token], tag, notes)
 
 
 def _cells_of(layout: Layout, line: str) -> tuple[list[str] | None, list[tuple[str, str]]]:
@@ -89,8 +92,11 @@ def _cells_of(layout: Layout, line: str) -> tuple[list[str] | None, list[tuple[s
     if len(cells) == layout.columns:
         return cells, []
     for other in ([cell for cell in cells if cell], _SPACE.split(line.strip())):
-        if len(other) == layout.columns and other != cells and _known_tag(layout, other[layout.tag]):
+        if len(other) == layout.columns and other != cells and _is_tag(layout, other[layout.tag]):
             return other, [("other-separator", line.strip())]
+    surplus = len(cells) > layout.columns == 2 and layout.separator == "space" and layout.tag == 1
+    if surplus and not _known_tag(layout, cells[1]) and _is_tag(layout, cells[-1]):
+        return [line.strip(" \t").removesuffix(cells[-1]), cells[-1]], []
     if len(cells) > layout.columns and (_known_tag(layout, cells[layout.tag]) or layout.columns == 2):
         return cells, [("extra-column", "\t".join(cells[layout.columns :]))]
     if len(cells) == 1 and layout.columns == 2:
@@ -107,6 +113,17 @@ def _with_tag(layout: Layout, token: str) -> list[str]:
 def _known_tag(layout: Layout, cell: str) -> bool:
     parsed, _ = parse_tags([cell.strip()])
     return cell.strip() in OUTSIDE or (looks_like_tag(cell) and {tag.label for tag in parsed.values()} <= layout.labels)
+
+
+def _is_tag(layout: Layout, cell: str) -> bool:
+    """A known tag, or one written as the tags of the file are, with a new label."""
+    label = cell[2:]
+    return _known_tag(layout, cell) or (
+        cell[:1] in layout.prefixes
+        and looks_like_tag(cell)
+        and label[:1].isalpha()
+        and any(label.isupper() == known.isupper() for known in layout.labels if known)
+    )
 
 
 def _is_comment(layout: Layout, line: str, cells: Sequence[str] | None) -> bool:
@@ -184,13 +201,37 @@ def _inline_blocks(source: Source, layout: Layout, parsed: _Rows) -> Iterator[Bl
     for batch in source.batches(MAX_SENTENCE_LENGTH):
         for line in batch:
             number += 1
-            if line.lstrip().startswith(DOCSTART):
-                document += 1
-            elif line.startswith("# ") and "|" not in line:
+            if line.startswith("# ") and "|" not in line:
                 yield Block([Row(PASSED, notes=(("comment", line),))], [number], True, document)
-            elif items := line.split():
+                continue
+            for new_document, items in _inline_sentences(line):
+                document += new_document
                 rows = list(map(parsed.__getitem__, items))
-                yield Block(rows, [number] * len(rows), any(row.kind for row in rows), document)
+                if rows:
+                    yield Block(rows, [number] * len(rows), any(row.kind for row in rows), document)
+
+
+def _inline_sentences(line: str) -> Iterator[tuple[bool, list[str]]]:
+    """Yield the items of a line, parted where a document starts; the first value says whether one does."""
+    items = line.split()
+    if not all("|" in item for item in items):
+        items = [piece for item in _SPACE.split(line) for piece in _pieces(item)]
+    if DOCSTART not in line:
+        yield False, items
+        return
+    if items[0] == DOCSTART and "|" not in line:
+        yield True, []
+        return
+    starts = [index for index, item in enumerate(items) if item.partition("|")[0] == DOCSTART]
+    yield False, items[: starts[0]] if starts else items
+    for start, end in pairwise([*starts, len(items)]):
+        yield True, items[start + 1 : end]
+
+
+def _pieces(item: str) -> list[str]:
+    """Other white space than blanks and tabs parts items only where all the parts have tags."""
+    pieces = item.split()
+    return pieces if all("|" in piece for piece in pieces) else [item]
 
 
 def _refuse(source: Source, layout: Layout, block: Block) -> None:
