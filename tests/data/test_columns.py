@@ -205,3 +205,63 @@ def test_rows_across_pieces_of_the_file(tmp_path):
     outcome = convert_text((GOOD.replace("rained", "a" * 500) + "\n") * 3_000, tmp_path)
     assert outcome.sentences == [ANNA, [("It", "O"), ("a" * 500, "O")]] * 3_000
     assert outcome.ledger["annotations"]["PER"]["written"] == 3_000
+
+
+KAGGLE = 'Sentence #,Word,POS,Tag\nSentence: 1,London,NNP,B-geo\n,is,VBZ,O\n,big,JJ,O\n,",",",",O\n'
+
+
+@pytest.mark.parametrize(
+    ("data", "columns", "expected"),
+    [
+        ("EU,NNP,B-ORG\nbuys,VB,O\nlamb,NN,O\n", {}, [("EU", "B-ORG"), ("buys", "O"), ("lamb", "O")]),
+        ("EU;NNP;B-ORG\n;;X;O\nlamb;NN;O\n", {}, [("EU", "B-ORG"), (";", "O"), ("lamb", "O")]),
+        ("EU,NNP,B-ORG\nbuys,VB,O\n", {"separator": "comma", "columns": (1, 3)}, [("EU", "B-ORG"), ("buys", "O")]),
+        (KAGGLE, {}, [("London", "B-geo"), ("is", "O"), ("big", "O"), (",", "O")]),
+        (
+            "Ann\tB-PER\nis\tO\nAcme B-ORG\nhere\tO\n",
+            {},
+            [("Ann", "B-PER"), ("is", "O"), ("Acme", "B-ORG"), ("here", "O")],
+        ),
+        ("Ann\tB-PER\nis\tO\nvitamin B-12\n", {}, [("Ann", "B-PER"), ("is", "O"), ("vitamin B-12", "O")]),
+        (
+            "Zinc B-DRUG\nand O\nVitamin B-12 B-DRUG\n",
+            {},
+            [("Zinc", "B-DRUG"), ("and", "O"), ("Vitamin B-12", "B-DRUG")],
+        ),
+        ("1\tIs\tO\n0.5\tJohn\tB-PER\n2\tin\tO\n", {}, [("Is", "O"), ("John", "B-PER"), ("in", "O")]),
+        ("0.5\tIs\tO\n0.7\tJohn\tB-PER\n0.9\tin\tO\n", {}, [("Is", "O"), ("John", "B-PER"), ("in", "O")]),
+        ("over|O 10\u00a0000|B-NUM men|O\n", {}, [("over", "O"), ("10\u00a0000", "B-NUM"), ("men", "O")]),
+        ("東京|B-LOC\u3000は|O と|O 広い|O\n", {}, [("東京", "B-LOC"), ("は", "O"), ("と", "O"), ("広い", "O")]),
+    ],
+)
+def test_no_part_of_a_row_joins_its_token_unasked(data, columns, expected, tmp_path):
+    assert convert_text(data, tmp_path, settings(**columns)).sentences == [expected]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "1\tUni\tB-ORG\tO\n2\tBonn\tI-ORG\tB-LOC\n3\tist\tO\tO\n",
+        "Peter B-PER B-NP NNP\nran O B-VP VB\nBonn B-LOC B-NP NNP\n",
+    ],
+)
+def test_several_tag_columns_are_reported(data, tmp_path):
+    assert "ambiguous-column" in convert_text(data, tmp_path).codes
+    with pytest.raises(SpanwrightError, match=r"ambiguous-column.*--columns"):
+        convert_text(data, tmp_path, ConvertSettings(strict=True, force=True))
+
+
+def test_docstart_within_a_line_keeps_the_rest(tmp_path):
+    data = (
+        "-DOCSTART-|O EU|B-ORG rejects|O\nIt|O -DOCSTART- rained|O\n-DOCSTART- -X- O\nBonn|B-LOC is|O\n"
+        + "so|O " * 8
+        + "\n"
+    )
+    docs = [
+        [("EU", "B-ORG"), ("rejects", "O")],
+        [("It", "O")],
+        [("rained", "O")],
+        [("Bonn", "B-LOC"), ("is", "O")],
+        [("so", "O")] * 8,
+    ]
+    assert convert_text(data, tmp_path).sentences == docs
