@@ -32,10 +32,11 @@ def main(
     given = {"name": name, "version": version, "lang": lang, "gpu_id": gpu_id, "seed": seed}
     variables = {variable: text for variable, text in given.items() if text is not None}
     findings = check_training(Training(config, base, train, dev, encoder, output, project, variables))
-    write_report(findings, report)
     for finding in findings:
         show = say.fail if finding.level == "error" else say.warn
         show(finding.message)
+    # Last, so that a full disk does not keep the findings to itself
+    write_report(findings, report)
     errors, warnings = count(findings, "error"), count(findings, "warning")
     if errors or (strict and warnings):
         raise SpanwrightError(Errors.S010.format(errors=errors, warnings=warnings, report=report))

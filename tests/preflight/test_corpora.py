@@ -1,4 +1,7 @@
+import zlib
+
 import pytest
+import srsly
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
@@ -40,6 +43,15 @@ def test_a_corpus_that_cannot_be_read_is_named(write_corpus, tmp_path, name, con
 def test_a_truncated_corpus_is_named(write_corpus):
     dev = write_corpus("dev.spacy", *DEV)
     dev.write_bytes(dev.read_bytes()[:-20])
+    (finding,) = check_corpora(write_corpus("train.spacy", *TRAIN), dev, ENTITIES)
+    assert finding.message.startswith(f"[S028] {dev}: ")
+
+
+@pytest.mark.parametrize("content", [[], {"attrs": [], "tokens": b"\0" * 8, "spaces": b"", "lengths": b"\1\0\0\0"}])
+def test_a_damaged_corpus_is_named(write_corpus, tmp_path, content):
+    # Reading them raises an AttributeError and a ZeroDivisionError
+    dev = tmp_path / "dev.spacy"
+    dev.write_bytes(zlib.compress(srsly.msgpack_dumps(content)))
     (finding,) = check_corpora(write_corpus("train.spacy", *TRAIN), dev, ENTITIES)
     assert finding.message.startswith(f"[S028] {dev}: ")
 

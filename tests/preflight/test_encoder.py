@@ -84,6 +84,20 @@ def test_damaged_files_are_named(encoder, name, content, code):
     assert codes([finding]) == [("error", code)]
 
 
+@pytest.mark.parametrize("file", ["config.json", "tokenizer_config.json"])
+def test_code_that_comes_with_the_encoder_is_not_run(encoder, file, monkeypatch):
+    monkeypatch.setattr("builtins.input", lambda *_: pytest.fail("a question was asked"))
+    (encoder / "code.py").write_text(f"open({str(encoder / 'ran')!r}, 'w')\n")
+    if file == "config.json":
+        change_config(encoder, model_type="own", auto_map={"AutoConfig": "code.C", "AutoModel": "code.M"})
+    else:
+        values = {"tokenizer_class": "Own", "auto_map": {"AutoTokenizer": ["code.T", None]}}
+        (encoder / file).write_text(json.dumps(values))
+    (finding,) = check_encoder(encoder)
+    assert codes([finding]) == [("error", "S038" if file == "config.json" else "S045")]
+    assert not (encoder / "ran").exists()
+
+
 def test_a_truncated_file_of_weights_is_named(encoder):
     path = encoder / "model.safetensors"
     path.write_bytes(path.read_bytes()[:-100])

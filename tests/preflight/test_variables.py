@@ -10,6 +10,7 @@ from spanwright.preflight.variables import check_gpu, check_language, check_vari
         {"name": "job_ads", "version": "1.0.0", "lang": "en", "gpu_id": "-1", "seed": "0"},
         {"version": "0.1.0rc1", "lang": "xx", "gpu_id": "7", "seed": "4294967295"},
         {"name": "entities", "lang": "en"},
+        {"name": "ads2_v3", "lang": "en"},
     ],
 )
 def test_right_values_have_no_findings(values):

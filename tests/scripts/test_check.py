@@ -98,6 +98,13 @@ def test_warnings_fail_only_when_strict(folder, check):
         check(**settings(strict=True))
 
 
+def test_findings_are_shown_where_the_report_cannot_be_written(folder, check, capsys):
+    (folder / "file").write_text("")
+    with pytest.raises(OSError, match="file"):
+        check(**settings(version="latest", report=Path("file/check.json")))
+    assert "[S022] vars.version = 'latest'" in capsys.readouterr().out
+
+
 def test_overrides_in_the_environment_are_checked_too(folder, check, monkeypatch):
     monkeypatch.setenv("SPACY_CONFIG_OVERRIDES", "--training.dropout 2.0 --training.dropuot 0.1 --trainng.seed 1")
     with pytest.raises(SpanwrightError, match="errors: 3"):

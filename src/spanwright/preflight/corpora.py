@@ -128,7 +128,7 @@ def _docs(shard: Path, vocab: Vocab) -> Iterator[Doc]:
     try:
         yield from DocBin().from_disk(shard).get_docs(vocab)
     # A file that is no DocBin fails wherever its bytes first make no sense
-    except (OSError, ValueError, LookupError, TypeError) as reason:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ZeroDivisionError) as reason:
         raise CorpusError(Errors.S028.format(path=shard, reason=reason)) from None
 
 
