@@ -123,7 +123,8 @@ class AdamW(Optimizer):
         )
 
     def _factor(self, shim: TorchShim, name: str) -> float:
-        if shim.role == "head":
+        # an encoder that is not shared keeps its head in the same module, under the name `head`
+        if shim.role == "head" or name.startswith("head."):
             return self.head_factor
         layer = layer_of(name)
         height = 0 if layer is None else layer + 1  # the embeddings lie below the first layer

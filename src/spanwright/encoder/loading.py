@@ -63,11 +63,18 @@ class EncoderModule(nn.Module):
     def width(self) -> int:
         return self.transformer.config.hidden_size
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None) -> Tensor:
-        """Take `(windows, pieces)` ids, and a mask that is 0 on padding (None: no padding); return float32 vectors
-        `(windows, pieces, width)`.
+    @property
+    def has_segments(self) -> bool:
+        """Whether it tells a first text from a second one by `token_type_ids`."""
+        return getattr(self.transformer.config, "type_vocab_size", 0) > 1
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None = None) -> Tensor:
+        """Take `(windows, pieces)` ids, a mask that is 0 on padding (None: no padding), and segment ids (only where
+        `has_segments`; None: all 0); return float32 vectors `(windows, pieces, width)`.
         """
-        return self.transformer(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state.float()
+        segments = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
+        outputs = self.transformer(input_ids=input_ids, attention_mask=attention_mask, **segments)
+        return outputs.last_hidden_state.float()
 
 
 def build_encoder(

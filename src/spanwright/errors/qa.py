@@ -1,0 +1,5 @@
+"""Messages S400 to S499: questions and answers."""
+
+
+class QaErrors:
+    pass

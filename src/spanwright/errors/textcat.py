@@ -1,0 +1,5 @@
+"""Messages S500 to S599: categories."""
+
+
+class TextcatErrors:
+    pass
