@@ -153,6 +153,9 @@ class TorchShim(Shim):
             name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).cpu().contiguous()
             for name, tensor in self._model.state_dict().items()
         }
+        too_large = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
+        if too_large and self.storage == "float16":
+            raise SpanwrightError(Errors.S212.format(storage=self.storage, names=listed(too_large)))
         return srsly.msgpack_dumps({"settings": self.cfg, "weights": safetensors.torch.save(weights)})
 
     def from_bytes(self, data: bytes) -> TorchShim:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 
 import numpy as np
 import pytest
@@ -118,6 +119,7 @@ def test_a_token_takes_its_vector_from_the_window_that_owns_it(tiny_encoder, mak
         ),
         ({"transformer_config": {"hidden_size": 16}}, "S221.*"),
         ({"freeze": 3}, "S208.*2 layers.*first 3"),
+        ({"window": 100_000}, "S209.*window: 100000.*at most"),
         ({"name": "no/such/folder"}, "S221.*no/such/folder.*fetch_encoder"),
     ],
     ids=str,
@@ -138,6 +140,8 @@ def test_what_initialisation_refuses(tiny_encoder, make_model, settings, message
         ("freeze", ["some", -1]),
         ("attention", ["flash"]),
         ("pad_to_multiple_of", [0]),
+        ("pieces_at_once", [0]),
+        ("cache_memory", [-1]),
         ("dropout", [-0.1, 1.0]),
         ("attention_dropout", [-0.1, 1.0]),
     ],
@@ -146,7 +150,7 @@ def test_wrong_settings_fail_when_the_model_is_built(tiny_encoder, make_model, s
     for value in values:
         with pytest.raises(SpanwrightError, match=rf"{setting}: '?{value}.*(allowed|one of)"):
             make_model(tiny_encoder, **{setting: value})
-    with pytest.raises(SpanwrightError, match="overlap: 30"):
+    with pytest.raises(SpanwrightError, match=r"overlap: 30.*0 to 29, with window = 32"):
         make_model(tiny_encoder, window=32, overlap=30)
 
 
@@ -201,6 +205,70 @@ def test_gradient_checkpointing_changes_no_gradient(tiny_encoder, make_model, ma
         gradients.append({name: p.grad for name, p in encoder_of(model).named_parameters()})
     for name, gradient in gradients[0].items():
         torch.testing.assert_close(gradient, gradients[1][name], msg=name)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_parts_change_neither_vectors_nor_gradients(tiny_encoder, make_model, make_doc, vectors_of, checkpointing):
+    docs = [make_doc("you and the data"), make_doc("years"), make_doc("data and experience " * 60), make_doc("")]
+    vectors, gradients = [], []
+    for pieces_at_once in (8192, 70, 1):
+        settings = {"pieces_at_once": pieces_at_once, "gradient_checkpointing": checkpointing}
+        model = make_model(tiny_encoder, dropout=0.0, window=40, overlap=8, **settings)
+        model.initialize()
+        vectors.append(vectors_of(model, docs))
+        outputs, backprop = model.begin_update(docs)
+        # no component gives padding a gradient
+        inside = torch.from_numpy(outputs.wordpieces.attention_mask).unsqueeze(-1)
+        outputs.model_output["last_hidden_state"] = inside.expand(outputs.model_output.last_hidden_state.shape)
+        backprop(outputs)
+        gradients.append({name: p.grad for name, p in encoder_of(model).named_parameters()})
+    for some in vectors[1:]:
+        for found, expected in zip(some, vectors[0], strict=True):
+            np.testing.assert_allclose(found, expected, atol=1e-5)
+    for some in gradients[1:]:
+        for name, gradient in gradients[0].items():
+            torch.testing.assert_close(some[name], gradient, atol=1e-4, rtol=1e-4, msg=name)
+
+
+@pytest.mark.parametrize("cache_memory", [0, 1 << 20])
+def test_a_frozen_encoder_computes_once(tiny_encoder, make_nlp, make_examples, vectors_of, monkeypatch, cache_memory):
+    nlp = make_nlp(tiny_encoder, heads=["tagger"], freeze="all", cache_memory=cache_memory, window=32, overlap=8)
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    model = nlp.get_pipe("transformer").model
+    before = vectors_of(model, [eg.reference for eg in examples])
+    calls = []
+    forward = EncoderModule.forward
+    monkeypatch.setattr(EncoderModule, "forward", lambda *args, **kwargs: calls.append(1) or forward(*args, **kwargs))
+    optimizer = build_adamw(0.003)
+    for _ in range(3):
+        nlp.update(examples, sgd=optimizer)
+    nlp.evaluate(examples)
+    n_first = len(calls)
+    nlp.update(examples, sgd=optimizer)
+    assert 0 < len(calls) == n_first
+    for vectors, cached in zip(before, vectors_of(model, [eg.reference for eg in examples]), strict=True):
+        np.testing.assert_allclose(cached, vectors, atol=1e-6)
+
+
+def test_tokens_that_the_encoder_cannot_see_are_reported_once(tiny_encoder, make_model, make_doc):
+    model = make_model(tiny_encoder)
+    model.initialize()
+    unseen = Doc(Vocab(), words=["a", "\u200b\u200d", "b", " "])
+    with pytest.warns(UserWarning, match=r"S213.*: 2 in one batch, such as '\\u200b"):
+        model.predict([unseen, unseen])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.predict([unseen])
+
+
+def test_weights_too_large_for_their_storage_are_named(tiny_encoder, make_model):
+    model = make_model(tiny_encoder, storage="float16")
+    model.initialize()
+    with torch.no_grad():
+        encoder_of(model).transformer.embeddings.LayerNorm.bias[0] = 1e6
+    with pytest.raises(SpanwrightError, match=r"S212.*float16.*LayerNorm.bias.*bfloat16"):
+        model.to_bytes()
 
 
 @pytest.mark.parametrize(
@@ -292,3 +360,18 @@ def test_stock_listeners_learn_and_load(tiny_encoder, make_nlp, make_examples, t
     nlp.to_disk(tmp_path)
     loaded = spacy.load(tmp_path)
     assert {**loaded.evaluate(make_examples(loaded)), "speed": None} == {**scores, "speed": None}
+
+
+def test_a_component_can_take_the_encoder_along(tiny_encoder, make_nlp, make_examples, tmp_path):
+    nlp = make_nlp(tiny_encoder, heads=["tagger", "textcat"])
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    tags = [[token.tag_ for token in nlp(eg.text)] for eg in examples]
+    nlp.replace_listeners("transformer", "tagger", ["model.tok2vec"])
+    nlp.remove_pipe("textcat")
+    nlp.remove_pipe("transformer")
+    assert [[token.tag_ for token in nlp(eg.text)] for eg in examples] == tags
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    assert loaded.pipe_names == ["tagger"]
+    assert [[token.tag_ for token in loaded(eg.text)] for eg in examples] == tags

@@ -28,12 +28,14 @@ class DocPieces:
 
     token_pieces: for token after token, the flat positions of its pieces in the Doc's padded `(windows, length)` array.
     token_lengths: `(tokens,)`, how many pieces each token has, at least 1.
+    tokens_without_pieces: the tokens that borrow a piece, having none of their own, such as white space.
     """
 
     pieces: Pieces
     windows: list[Window]
     token_pieces: Ints1d
     token_lengths: Ints1d
+    tokens_without_pieces: Ints1d
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,9 @@ class PieceBatch:
     attention_mask: Ints2d
 
     @property
-    def has_padding(self) -> bool:
-        return not self.attention_mask.all()
+    def lengths(self) -> Ints1d:
+        """How many pieces each window has, `(windows,)`, without padding."""
+        return self.attention_mask.sum(axis=1)
 
 
 def batch_docs(
@@ -69,7 +72,9 @@ def batch_docs(
     longest = max((w.end - w.start for doc_windows in windows for w in doc_windows), default=0) + n_special
     length = min(-(-longest // pad_to_multiple_of) * pad_to_multiple_of, window)
     parts = [
-        DocPieces(p, w, *_flat_positions(*a, w, length=length, n_prefix=len(tokenizer.prefix)))
+        DocPieces(
+            p, w, *_flat_positions(*a, w, length=length, n_prefix=len(tokenizer.prefix)), np.flatnonzero(a[1] == 0)
+        )
         for p, a, w in zip(pieces, aligned, windows, strict=True)
     ]
     n_rows = sum(len(doc_windows) for doc_windows in windows)

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 from transformers import (
     CONFIG_MAPPING,
     MODEL_MAPPING,
@@ -19,6 +20,7 @@ from transformers import (
     PreTrainedModel,
 )
 
+from spanwright.encoder.cache import OutputCache
 from spanwright.encoder.freezing import freeze_parameters
 from spanwright.encoder.tokenization import PieceTokenizer
 from spanwright.errors import Errors, SpanwrightError
@@ -51,6 +53,7 @@ class EncoderModule(nn.Module):
     """A Hugging Face encoder and its tokenizer.
 
     max_pieces: the longest sequence it takes, special pieces included.
+    cache: what it gave in training so far, if it is frozen.
     """
 
     def __init__(self, transformer: PreTrainedModel, tokenizer: PieceTokenizer, *, max_pieces: int) -> None:
@@ -58,20 +61,41 @@ class EncoderModule(nn.Module):
         self.transformer = transformer
         self.tokenizer = tokenizer
         self.max_pieces = max_pieces
+        self.cache: OutputCache | None = None
 
     @property
     def width(self) -> int:
         return self.transformer.config.hidden_size
 
     @property
+    def is_frozen(self) -> bool:
+        return not any(parameter.requires_grad for parameter in self.parameters())
+
+    @property
     def has_segments(self) -> bool:
         """Whether it tells a first text from a second one by `token_type_ids`."""
         return getattr(self.transformer.config, "type_vocab_size", 0) > 1
 
-    def forward(self, input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        input_ids: Tensor,
+        attention_mask: Tensor | None,
+        token_type_ids: Tensor | None = None,
+        *,
+        recompute: bool = False,
+    ) -> Tensor:
         """Take `(windows, pieces)` ids, a mask that is 0 on padding (None: no padding), and segment ids (only where
         `has_segments`; None: all 0); return float32 vectors `(windows, pieces, width)`.
+
+        recompute: keep no activations for the backward pass, which then runs the encoder again.
         """
+        if recompute:
+            vectors = checkpoint(self._encode, input_ids, attention_mask, token_type_ids, use_reentrant=False)
+            assert isinstance(vectors, Tensor)
+            return vectors
+        return self._encode(input_ids, attention_mask, token_type_ids)
+
+    def _encode(self, input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None) -> Tensor:
         segments = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
         outputs = self.transformer(input_ids=input_ids, attention_mask=attention_mask, **segments)
         return outputs.last_hidden_state.float()
@@ -117,7 +141,7 @@ def load_encoder(
         raise SpanwrightError(Errors.S223.format(name=name))
     _apply_dropout(config, run)
     transformer = _load_pretrained(name, config, run) if pretrained else _build_random(config, run)
-    tokenizer = PieceTokenizer(hf_tokenizer.backend_tokenizer.to_str(), pad_id=hf_tokenizer.pad_token_id)
+    tokenizer = PieceTokenizer(hf_tokenizer.backend_tokenizer.to_str(), pad_id=hf_tokenizer.pad_token_id or 0)
     n_embeddings = transformer.get_input_embeddings().num_embeddings
     if len(tokenizer) > n_embeddings:
         raise SpanwrightError(Errors.S224.format(name=name, n_pieces=len(tokenizer), n_embeddings=n_embeddings))

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import torch
 from spacy.tokens import Doc
 from spacy_transformers.data_classes import FullTransformerBatch
-from thinc.api import Model, get_torch_default_device
-from thinc.types import ArgsKwargs
+from spacy_transformers.layers import split_trf_batch, trfs2arrays
+from thinc.api import Model, chain, get_torch_default_device
+from thinc.types import Floats2d, Ragged
 
 from spanwright.encoder.batching import PieceBatch, batch_docs, to_transformer_batch
+from spanwright.encoder.cache import OutputCache
+from spanwright.encoder.execution import encode, encode_cached
 from spanwright.encoder.freezing import check_freeze
 from spanwright.encoder.loading import EncoderModule, RunSettings, build_encoder, load_encoder
 from spanwright.errors import Errors, SpanwrightError
+from spanwright.precision import autocast_dtype
 from spanwright.shim import TorchShim
 
 SMALLEST_WINDOW = 8
+HALF_PRECISION_MULTIPLE = 16
 ATTENTIONS = ("sdpa", "eager")
 
 
@@ -32,7 +37,9 @@ def build_transformer(
     freeze: str | int = "none",
     attention: str = "sdpa",
     gradient_checkpointing: bool = False,
-    pad_to_multiple_of: int = 16,
+    pad_to_multiple_of: int | None = None,
+    pieces_at_once: int = 8192,
+    cache_memory: int = 1 << 30,
     dropout: float | None = None,
     attention_dropout: float | None = None,
     transformer_config: dict[str, Any] = {},  # noqa: B006 -- spaCy's config needs the literal; it is only read
@@ -48,7 +55,12 @@ def build_transformer(
     freeze: "none", "all", "embeddings", or the number of first layers (and the embeddings) that do not train.
     attention: "sdpa" or "eager". An architecture without "sdpa" (ELECTRA, DeBERTa, MPNet) runs as "eager".
     gradient_checkpointing: recompute activations in the backward pass: less memory, a third more time.
-    pad_to_multiple_of: lengths are padded up to a multiple, since kernels in bfloat16 are built for each shape.
+    pad_to_multiple_of: lengths are padded up to a multiple, since kernels in bfloat16 are built for each shape. None = 16
+        in half precision, 1 in float32.
+    pieces_at_once: the most word pieces, padding included, that the encoder takes at once. Larger batches, and the windows
+        of a long Doc, go through it in parts, so that memory is bounded; in training the backward pass computes them again.
+    cache_memory: with freeze="all" the encoder computes each text once, without dropout, and keeps the result until training
+        ends: this many bytes in memory, the rest in a temporary file.
     dropout: of hidden states. None = the encoder's own.
     attention_dropout: of attention probabilities. None = none on a CPU, where it costs the fast path; else the encoder's own.
     transformer_config: fields of the encoder's config to replace, such as `num_hidden_layers`.
@@ -56,14 +68,16 @@ def build_transformer(
     Raises SpanwrightError for a value out of its range.
     """
     _check("window", window, window is None or window >= SMALLEST_WINDOW, f"at least {SMALLEST_WINDOW}, or null")
-    _check(
-        "overlap", overlap, overlap >= 0 and (window is None or overlap < window - 2), "0 or more and below window - 2"
-    )
+    widest = None if window is None else window - 3
+    allowed = "0 or more" if widest is None else f"0 to {widest}, with window = {window}"
+    _check("overlap", overlap, overlap >= 0 and (widest is None or overlap <= widest), allowed)
     _check("attention", attention, attention in ATTENTIONS, ", ".join(ATTENTIONS))
-    _check("pad_to_multiple_of", pad_to_multiple_of, pad_to_multiple_of >= 1, "1 or more")
-    _check("dropout", dropout, dropout is None or 0 <= dropout < 1, "at least 0 and below 1, or null")
-    in_range = attention_dropout is None or 0 <= attention_dropout < 1
-    _check("attention_dropout", attention_dropout, in_range, "at least 0 and below 1, or null")
+    multiple = pad_to_multiple_of
+    _check("pad_to_multiple_of", multiple, multiple is None or multiple >= 1, "1 or more, or null")
+    _check("pieces_at_once", pieces_at_once, pieces_at_once >= 1, "1 or more")
+    _check("cache_memory", cache_memory, cache_memory >= 0, "0 or more")
+    for setting, value in (("dropout", dropout), ("attention_dropout", attention_dropout)):
+        _check(setting, value, value is None or 0 <= value < 1, "at least 0 and below 1, or null")
     check_freeze(freeze)
     if attention_dropout is None and get_torch_default_device().type == "cpu":
         attention_dropout = 0.0
@@ -76,30 +90,58 @@ def build_transformer(
         init=partial(_initialize, load=load),
         shims=[shim],
         dims={"nO": None},
-        attrs={"window": window, "overlap": overlap, "pad_to_multiple_of": pad_to_multiple_of},
+        attrs={
+            "window": window,
+            "overlap": overlap,
+            "pad_to_multiple_of": pad_to_multiple_of,
+            "pieces_at_once": pieces_at_once,
+            "cache_memory": cache_memory,
+            "has_reported_gaps": False,
+            # what nlp.replace_listeners looks for
+            "replace_listener": _without_component,
+            "replace_listener_cfg": _config_without_component,
+        },
     )
+
+
+def build_transformer_tok2vec(
+    transformer: Model[list[Doc], FullTransformerBatch], pooling: Model[Ragged, Floats2d], grad_factor: float = 1.0
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build the model `spanwright.TransformerTok2Vec.v1`: an encoder of a component's own, in place of a listener.
+
+    transformer: a `spanwright.Transformer.v1`.
+    pooling: makes one vector of a token's word pieces.
+    grad_factor: what gradients are multiplied by on their way into the encoder.
+    """
+    return chain(_without_component(transformer), trfs2arrays(pooling, grad_factor))
 
 
 def forward(
     model: Model[list[Doc], FullTransformerBatch], docs: list[Doc], is_train: bool
 ) -> tuple[FullTransformerBatch, Callable[[FullTransformerBatch], list[Doc]]]:
     """Encode Docs. Every token of the result is aligned with at least one word piece."""
-    shim = model.shims[0]
+    shim, attrs = model.shims[0], model.attrs
     encoder: EncoderModule = shim.module
-    window = min(model.attrs["window"] or encoder.max_pieces, encoder.max_pieces)
+    window = min(attrs["window"] or encoder.max_pieces, encoder.max_pieces)
+    in_half = autocast_dtype(shim.precision, shim.device) is not None
+    multiple = attrs["pad_to_multiple_of"] or (HALF_PRECISION_MULTIPLE if in_half else 1)
     batch = batch_docs(
-        docs,
-        encoder.tokenizer,
-        window=window,
-        overlap=min(model.attrs["overlap"], window // 2),
-        pad_to_multiple_of=model.attrs["pad_to_multiple_of"],
+        docs, encoder.tokenizer, window=window, overlap=min(attrs["overlap"], window // 2), pad_to_multiple_of=multiple
     )
-    hidden, backprop = shim(_to_inputs(batch, shim.device), is_train)
+    if not attrs["has_reported_gaps"]:
+        attrs["has_reported_gaps"] = _report_gaps(batch)
+    settings = {"multiple": multiple, "pieces_at_once": attrs["pieces_at_once"]}
+    if is_train and encoder.is_frozen and encoder.cache is None:
+        encoder.cache = OutputCache(memory=attrs["cache_memory"])
+    if encoder.cache is not None:
+        hidden, backprop = encode_cached(shim, batch.input_ids, batch.lengths, encoder.cache, **settings), None
+    else:
+        hidden, backprop = encode(shim, batch.input_ids, batch.lengths, is_train=is_train, **settings)
     outputs = to_transformer_batch(batch, hidden, encoder.tokenizer)
 
     def backprop_docs(d_outputs: FullTransformerBatch) -> list[Doc]:
-        gradient = d_outputs.model_output.to_tuple()[0]
-        backprop(ArgsKwargs(args=((hidden,),), kwargs={"grad_tensors": (gradient,)}))
+        if backprop is not None:
+            backprop(d_outputs.model_output.to_tuple()[0])
         return docs
 
     return outputs, backprop_docs
@@ -115,15 +157,32 @@ def _initialize(
     shim = model.shims[0]
     if not shim.is_initialized:
         module, settings = load()
+        window = model.attrs["window"]
+        _check("window", window, window is None or window <= module.max_pieces, f"at most {module.max_pieces}, or null")
         shim.initialize(module=module, **settings)
     model.set_dim("nO", shim.module.width)
 
 
-def _to_inputs(batch: PieceBatch, device: torch.device) -> ArgsKwargs:
-    ids = torch.from_numpy(batch.input_ids).to(device, non_blocking=True)
-    # without a mask, attention takes its fastest path
-    mask = torch.from_numpy(batch.attention_mask).to(device, non_blocking=True) if batch.has_padding else None
-    return ArgsKwargs(args=(ids, mask), kwargs={})
+def _report_gaps(batch: PieceBatch) -> bool:
+    """Warn of tokens that the tokenizer has no word piece for, white space aside. Return whether there were any."""
+    lacking = [
+        doc[i].text
+        for doc, part in zip(batch.docs, batch.parts, strict=True)
+        for i in part.tokens_without_pieces.tolist()
+        if not doc[i].text.isspace()
+    ]
+    if lacking:
+        warnings.warn(Errors.S213.format(n=len(lacking), example=lacking[0]), stacklevel=2)
+    return bool(lacking)
+
+
+def _without_component(model: Model[list[Doc], FullTransformerBatch]) -> Model[list[Doc], list[Any]]:
+    return chain(model, split_trf_batch())
+
+
+def _config_without_component(transformer: dict[str, Any], listener: dict[str, Any]) -> dict[str, Any]:
+    config = {name: listener[name] for name in ("pooling", "grad_factor") if name in listener}
+    return config | {"@architectures": "spanwright.TransformerTok2Vec.v1", "transformer": transformer}
 
 
 def _check(setting: str, value: Any, is_allowed: bool, allowed: str) -> None:

@@ -20,6 +20,23 @@ class Pieces(NamedTuple):
     ends: NDArray[np.int64]
 
 
+class SpecialPieces(NamedTuple):
+    """Pieces that stand between texts, and the segment of each: lists of the same length."""
+
+    ids: list[int]
+    segments: list[int]
+
+
+class PairTemplate(NamedTuple):
+    """How two texts become one sequence: prefix, first text, middle, second text, suffix."""
+
+    prefix: SpecialPieces
+    middle: SpecialPieces
+    suffix: SpecialPieces
+    first_segment: int
+    second_segment: int
+
+
 class PieceTokenizer:
     """Cut texts into word pieces, without padding, truncation or special tokens; these are added where windows are made.
 
@@ -47,6 +64,24 @@ class PieceTokenizer:
     def __call__(self, texts: Sequence[str]) -> list[Pieces]:
         encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
         return [self._to_pieces(encoding) for encoding in encodings]
+
+    def pair_template(self) -> PairTemplate:
+        """Return what the tokenizer's own post-processor puts around two texts."""
+        encoding = self._tokenizer.encode("a", "a", add_special_tokens=True)
+        texts, segments = encoding.sequence_ids, encoding.type_ids
+        first, second = texts.index(0), texts.index(1)
+        n_first, n_second = texts.count(0), texts.count(1)
+
+        def special(start: int, end: int) -> SpecialPieces:
+            return SpecialPieces(encoding.ids[start:end], segments[start:end])
+
+        return PairTemplate(
+            special(0, first),
+            special(first + n_first, second),
+            special(second + n_second, len(texts)),
+            segments[first],
+            segments[second],
+        )
 
     def strings_of(self, ids: Sequence[int]) -> list[str]:
         return [self._tokenizer.id_to_token(i) for i in ids]
