@@ -30,6 +30,7 @@ class EncoderErrors:
         "Tokens without word pieces: {n} in one batch, such as {example!r}. The encoder cannot see them; they take the vector "
         "of what stands before them. Further ones are not reported."
     )
+    S214 = "{corpus}: holds nothing to train on. Check that paths.train holds annotated Docs."
     S220 = "The saved encoder's model_type '{found}' is not an architecture of the transformers library. Nothing was loaded."
     S221 = "encoder '{name}': cannot be loaded ({reason}). Run scripts/fetch_encoder.py, or set paths.encoder to its folder."
     S222 = "transformer_config: a {kind} encoder has no field {names}. See its config.json for the fields there are."

@@ -1,0 +1,59 @@
+"""`spanwright.steps_from_epochs.v1`: how many steps to train, told in passes over the data, whatever its size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from spacy.language import Language
+from spacy.schemas import ConfigSchemaTraining
+from spacy.util import registry, resolve_dot_names
+
+from spanwright.errors import Errors, SpanwrightError
+
+
+def make_steps_from_epochs(epochs: float, *, warmup: float = 0.1, evaluations: int = 8) -> Callable[[Language], None]:
+    """Build the callback `spanwright.steps_from_epochs.v1` for `initialize.before_init`.
+
+    It counts the batches of the training corpus and sets, in [training], `max_steps`, `eval_frequency`, and the
+    `warmup_steps` and `total_steps` of the learning rate's schedule, where it has them. The pipeline's config keeps the
+    numbers.
+
+    epochs: passes over the training data.
+    warmup: the share of all steps in which the learning rate rises.
+    evaluations: how often the pipeline is evaluated on development data.
+
+    Raises SpanwrightError for a value out of its range, and for a corpus without a batch.
+    """
+    for setting, value, is_allowed, allowed in (
+        ("epochs", epochs, epochs > 0, "above 0"),
+        ("warmup", warmup, 0 <= warmup < 1, "at least 0 and below 1"),
+        ("evaluations", evaluations, evaluations >= 1, "1 or more"),
+    ):
+        if not is_allowed:
+            raise SpanwrightError(
+                Errors.S210.format(setting=f"initialize.before_init.{setting}", found=value, allowed=allowed)
+            )
+
+    def set_steps(nlp: Language) -> None:
+        n_batches = count_batches(nlp)
+        if not n_batches:
+            raise SpanwrightError(Errors.S214.format(corpus=nlp.config["training"]["train_corpus"]))
+        n_steps = max(1, round(epochs * n_batches))
+        training = nlp.config["training"]
+        training.update(max_epochs=0, max_steps=n_steps, eval_frequency=math.ceil(n_steps / evaluations))
+        schedule: Any = training["optimizer"].get("learn_rate")
+        steps = {"warmup_steps": round(warmup * n_steps), "total_steps": n_steps}
+        if isinstance(schedule, dict):
+            schedule.update({setting: n for setting, n in steps.items() if setting in schedule})
+
+    return set_steps
+
+
+def count_batches(nlp: Language) -> int:
+    """Return how many batches the training corpus of the pipeline's config makes."""
+    config = nlp.config.interpolate()
+    training = registry.resolve(config["training"], schema=ConfigSchemaTraining)
+    (corpus,) = resolve_dot_names(config, [training["train_corpus"]])
+    return sum(1 for _ in training["batcher"](corpus(nlp)))
