@@ -12,7 +12,7 @@ from typing import Annotated, Any
 import typer
 from wasabi import msg
 
-from spanwright.cli import run
+from spanwright.cli import run, say
 from spanwright.data.convert import Converted, ConvertSettings, convert
 from spanwright.data.corpus import SHARD_TOKENS
 from spanwright.data.labels import LABEL_PATTERN
@@ -50,7 +50,9 @@ def main(
     force: Annotated[bool, typer.Option("--force", help="replace outputs that exist")] = False,
     encoding: Annotated[str | None, typer.Option(help="encoding of the files; UTF-8 if not given")] = None,
     separator: Annotated[str | None, _choice(SEPARATORS, "between columns")] = None,
-    columns: Annotated[str | None, typer.Option(help="TOKEN,TAG counted from 1, or -1 for the last")] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="TOKEN,TAG, or TEXT,LABEL in a table, counted from 1, or -1 for the last")
+    ] = None,
     header: Annotated[bool | None, typer.Option(help="whether the first row names the columns")] = None,
     scheme: Annotated[str | None, _choice(SCHEMES, "of the tags")] = None,
     outside: Annotated[list[str] | None, typer.Option(help="a further tag that means no entity")] = None,
@@ -62,17 +64,17 @@ def main(
     drop: Annotated[bool, typer.Option("--drop", help="drop them")] = False,
     split: Annotated[str | None, typer.Option(help="per cent for train, dev and test, such as 80/10/10")] = None,
     by_group: Annotated[bool, typer.Option("--by-group", help="keep documents, or groups in meta, whole")] = False,
+    strip_html: Annotated[bool, typer.Option("--strip-html", help="remove markup from texts with categories")] = False,
     shard_tokens: Annotated[int, typer.Option(min=1, help="tokens beyond which a corpus is split")] = SHARD_TOKENS,
     max_line_length: Annotated[int | None, typer.Option(min=1, help="characters a line may have")] = None,
     max_expansion: Annotated[int, typer.Option(min=1, help="times its size a .gz may expand to")] = 200,
 ) -> None:
     """Convert annotation files into .spacy corpora, each with a ledger beside it."""
-    if name is not None and len(inputs) != 1:
-        raise typer.BadParameter("--name goes with a single input")
+    _check_paths(inputs, out, name, report)
     layout = ColumnOptions(
         separator, _pair(columns), header, scheme, tuple(outside or ()), _pattern(label_pattern), docs
     )
-    read = ReadOptions(task, format, encoding, Limits(max_line_length, max_expansion), layout)
+    read = ReadOptions(task, format, encoding, Limits(max_line_length, max_expansion), layout, strip_html)
     alignment, shares = _alignment(expand=expand, contract=contract, drop=drop), _shares(split)
     settings = ConvertSettings(
         read, name, lang, force, strict, dedupe, alignment, spaces, shares, by_group, shard_tokens
@@ -85,17 +87,30 @@ def show(result: Converted) -> None:
     """Print what was decided, found and written."""
     msg.divider(result.file)
     for decision in result.decisions:
-        msg.info(decision)
+        say.info(decision)
     for code, entry in result.findings.summary().items():
         first = entry["first"][0]
-        msg.warn(
-            f"{code} ({entry['count']}): {entry['meaning']}",
-            f"first at {first['file']}:{first['line']}: {first['found']}",
-        )
+        place = f"first at {first['file']}:{first['line']}: {first['found']}"
+        say.warn(f"{code} ({entry['count']}): {entry['meaning']}", place)
     header = ("", "read", "written", "repaired", "dropped")
     msg.table(result.ledger.rows(), header=header, aligns=("l", "r", "r", "r", "l"))
     for path, count in result.docs.items():
-        msg.good(f"{count} documents: {path}")
+        say.good(f"{count} documents", path)
+
+
+def _check_paths(inputs: list[Path], out: Path, name: str | None, report: Path | None) -> None:
+    """RAISES (typer.BadParameter): Paths that could not be written to."""
+    if name is not None and len(inputs) != 1:
+        raise typer.BadParameter("--name goes with a single input")
+    if name is not None and (name in ("", ".", "..") or set(name) & set("/\\\0")):
+        raise typer.BadParameter(f"--name {name}: a name without / or \\; --out names the folder")
+    for option, folder in (("--out", out), ("--report", report and report.parent)):
+        if folder and (file := next((path for path in (folder, *folder.parents) if path.is_file()), None)):
+            raise typer.BadParameter(f"{option}: {file} is a file, where a folder is needed")
+    if report is not None and (report.is_dir() or any(report.resolve() == path.resolve() for path in inputs)):
+        raise typer.BadParameter(
+            f"--report {report}: {'a folder' if report.is_dir() else 'an input'}; name a file to write"
+        )
 
 
 def _pair(columns: str | None) -> tuple[int, int] | None:

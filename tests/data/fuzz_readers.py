@@ -36,6 +36,11 @@ SEEDS = [
     'a,b\n"5 ounces, rum","[{""start"": 0, ""end"": 1, ""type"": ""Q"", ""entity"": ""5""}]"\n',
     '{"version": "2.0", "data": [{"title": "T", "paragraphs": [{"context": "Anna saw Paris.", "qas": [{"id": "1", '
     '"question": "Who?", "answers": [{"text": "Anna", "answer_start": 0}], "is_impossible": false}]}]}]}',
+    "Sentence #,Word,POS,Tag\nSentence: 1,Anna,NN,B-PER\n,saw,V,O\nSentence: 2,Bo,NN,B-PER\n,left,V,O\n",
+    '{"tokens": ["Anna", "saw"], "ner_tags": ["B-PER", "O"]}\n{"tokens": ["Bo"], "ner_tags": ["B-PER"]}\n',
+    'label\ttext\npos\t"so ""good"" it was"\nneg\t"so bad\nit was"\n',
+    "id,comment_text,toxic,insult\n1,<p>so good it was</p>,0,0\n2,so bad it was,1,1\n",
+    '{"text": "𝄞 Anna saw É", "spans": [{"start": 3, "end": 7, "label": "PER", "text": "Anna"}], "label": "A#B"}\n',
 ]
 _BITS = ["\t", "\n", "\r", " ", "|", ",", '"', "[", "]", "{", "}", ":", "0", "-1", "1e999", "null", "\x00", "\ufeff"]
 _BITS += ["\u200b", "\u00a0", "\u2028", "\\ud800", "\\u0000", "É", "𝄞", "B-", "I-X", "O", "-DOCSTART-", "#", "[" * 3000]

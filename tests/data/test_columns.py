@@ -242,7 +242,7 @@ def test_no_part_of_a_row_joins_its_token_unasked(data, columns, expected, tmp_p
     "data",
     [
         "1\tUni\tB-ORG\tO\n2\tBonn\tI-ORG\tB-LOC\n3\tist\tO\tO\n",
-        "Peter B-PER B-NP NNP\nran O B-VP VB\nBonn B-LOC B-NP NNP\n",
+        "Peter B-PER B-GENE NNP\nran O O VB\nBonn B-LOC B-CELL NNP\n",
     ],
 )
 def test_several_tag_columns_are_reported(data, tmp_path):
@@ -265,3 +265,89 @@ def test_docstart_within_a_line_keeps_the_rest(tmp_path):
         [("so", "O")] * 8,
     ]
     assert convert_text(data, tmp_path).sentences == docs
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "EU NNP B-NP B-ORG\nrejects VBZ B-VP O\nBonn NNP B-NP B-LOC\n",
+        "EU B-ORG B-NP NNP\nrejects O B-VP VBZ\nBonn B-LOC B-NP NNP\n",
+        "EU NNP I-NP I-ORG\nrejects VBZ I-VP O\nBonn NNP I-NP I-LOC\n",
+    ],
+)
+def test_chunks_are_no_entities(data, tmp_path):
+    outcome = convert_text(data, tmp_path, ConvertSettings(strict=True))
+    assert outcome.sentences == [[("EU", "B-ORG"), ("rejects", "O"), ("Bonn", "B-LOC")]]
+    assert "chunks" in outcome.decisions and "ambiguous-column" not in outcome.codes
+
+
+def test_chunks_alone_are_read(tmp_path):
+    outcome = convert_text("EU NNP B-NP\nrejects VBZ B-VP\nBonn NNP B-NP\n", tmp_path)
+    assert outcome.sentences == [[("EU", "B-NP"), ("rejects", "B-VP"), ("Bonn", "B-NP")]]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "Sentence #,Word,POS,Tag\nSentence: 1,Anna,NN,B-PER\n,Smith,NN,I-PER\n"
+        ',",",",",O\nSentence: 2,It,P,O\n,rained,V,O\n,.,.,O\n',
+        "sentence_id\ttoken\ttag\n7\tAnna\tB-PER\n7\tSmith\tI-PER\n7\t,\tO\n8\tIt\tO\n8\trained\tO\n8\t.\tO\n",
+        "Anna\tNN\tB-PER\tSentence: 1\nSmith\tNN\tI-PER\t\n,\tC\tO\t\nIt\tP\tO\tSentence: 2\nrained\tV\tO\t\n.\tP\tO\t\n",
+        "lemma\tword\tpos\ttag\tsentence_idx\nanna\tAnna\tN\tB-PER\t1\nsmith\tSmith\tN\tI-PER\t1\nx\t,\tC\tO\t1\n"
+        "it\tIt\tP\tO\t2\nrain\trained\tV\tO\t2\n.\t.\tP\tO\t2\n",
+    ],
+)
+def test_numbered_sentences(data, tmp_path):
+    outcome = convert_text(data, tmp_path, name="a.csv")
+    assert outcome.sentences == [[("Anna", "B-PER"), ("Smith", "I-PER"), (",", "O")], [*IT, (".", "O")]]
+    assert "starts a sentence" in outcome.decisions and outcome.ledger["records"]["written"] == 2
+
+
+def test_numbered_sentences_across_pieces_of_the_file(tmp_path):
+    rows = "".join(f"Sentence: {i},Anna{i},B-PER\n" + ",left,O\n" * 40 for i in range(4000))
+    docs = convert_text("Sentence #,Word,Tag\n" + rows, tmp_path, name="a.csv").docs
+    assert [len(doc) for doc in docs] == [41] * 4000 and docs[-1][0].text == "Anna3999"
+
+
+def test_items_without_tags_are_reported(tmp_path):
+    outcome = convert_text("Anna|B-PER Smith|I-PER really left\nShe|O was|O here\n", tmp_path)
+    assert outcome.sentences[0] == [("Anna", "B-PER"), ("Smith", "I-PER"), ("really", "O"), ("left", "O")]
+    assert [(f["code"], f["line"], f["found"]) for f in outcome.findings] == [
+        ("missing-tag", 1, "really"),
+        ("missing-tag", 1, "left"),
+        ("missing-tag", 2, "here"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        (["E-MAIL", "PER", "O"], ["B-E-MAIL", "B-PER", "O"]),
+        (["T-E", "PER", "O"], ["B-T-E", "B-PER", "O"]),
+        (["B.LOC", "I.LOC", "O"], ["B-LOC", "I-LOC", "O"]),
+        (["B-E-MAIL", "I-E-MAIL", "O"], ["B-E-MAIL", "I-E-MAIL", "O"]),
+    ],
+)
+def test_labels_with_a_dash_or_a_point(tags, expected, tmp_path):
+    data = "".join(f"word{i}\t{tag}\n" for i, tag in enumerate([*tags, *tags]))
+    assert [tag for _, tag in convert_text(data, tmp_path).sentences[0]] == expected * 2
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["BLOC", "ILOC", "BPER"],
+        ["Begin-LOC", "Inside-LOC"],
+        ["BEGIN_LOC", "LOC"],
+        ["B LOC", "I LOC"],
+        ["1", "2", "7"],
+    ],
+)
+def test_prefixes_in_other_forms_are_refused(tags, tmp_path):
+    data = "".join(f"word{i}\t{tag}\nis\tO\n" for i, tag in enumerate(tags))
+    with pytest.raises(SpanwrightError, match=r"S130.*a.tsv:1.*--scheme bare|S106"):
+        convert_text(data, tmp_path)
+
+
+def test_one_tag_with_a_prefix_is_doubtful(tmp_path):
+    assert "doubtful-scheme" in convert_text("a@b\tE-MAIL\nis\tO\n", tmp_path).codes

@@ -172,6 +172,8 @@ def test_rejected_and_empty_records(tmp_path):
             "a.jsonl",
             "a.jsonl:3: an annotation of no known shape: expected an object",
         ),
+        ('{"text": "a", "spans": [[0, 1, "X"]], "spans": []}\n', "a.jsonl", "a.jsonl:1: .*'spans' stands twice"),
+        ('[{"text": "a",\n "label": "A", "label": "B"}]', "a.json", "a.json:1: .*'label' stands twice"),
         ('{"words": 1}\n', "a.jsonl", "no text: expected one of the keys"),
         (
             '{"text": "a", "spans": [{"start": "x", "end": 1, "label": "X"}]}\n',
@@ -203,6 +205,11 @@ def test_refusals(text, name, message, tmp_path):
         {"label": ["A", 3]},
         {"label": 2.5},
         {"cats": {"A": float("nan")}},
+        {"cats": {"A": 10**400}},
+        {"cats": {"A": None}},
+        {"label": [1, 0, 1]},
+        {"spans": {"a": DICTS, "b": DICTS}},
+        {"accept": ["A"], "options": 3},
         {"paragraphs": [{"sentences": [], "cats": [{"name": "A"}]}]},
         {"data": {"text": "a"}, "annotations": [{"result": [{"value": None}]}]},
     ],
@@ -222,8 +229,24 @@ def test_both_tasks_in_one_file(tmp_path):
     outcome = convert_text('{"text": "a b", "spans": [], "cats": {"A": 1}}', tmp_path, name="a.jsonl")
     assert outcome.docs[0].cats == {"A": 1.0}
     text = json.dumps({"text": TEXT, "spans": DICTS, "cats": {"A": 1}})
-    ledger = convert_text(text, tmp_path, name="b.jsonl").ledger["annotations"]
-    assert ledger["A"]["dropped"] == {"not of this task": 1} and ledger["PER"]["written"] == 1
+    outcome = convert_text(text, tmp_path, name="b.jsonl")
+    assert outcome.docs[0].cats == {"A": 1.0} and outcome.spans == SPANS and outcome.codes == ["single-label"]
+    assert all(account["written"] == account["read"] for account in outcome.ledger["annotations"].values())
+
+
+@pytest.mark.parametrize(("task", "lost"), [("ner", ["A"]), ("textcat", ["PER", "LOC"])])
+def test_a_task_that_is_set_reports_the_other_one(task, lost, tmp_path):
+    text = json.dumps({"text": TEXT, "spans": DICTS, "cats": {"A": 1}})
+    outcome = convert_text(text, tmp_path, ConvertSettings(ReadOptions(task=task)), name="b.jsonl")
+    accounts = outcome.ledger["annotations"]
+    assert "other-task" in outcome.codes
+    assert all(accounts[label]["dropped"] == {"not of this task": 1} for label in lost)
+
+
+def test_spans_after_a_first_record_of_categories(tmp_path):
+    text = '{"text": "a b", "cats": {"A": 1}}\n' + json.dumps({"text": TEXT, "cats": {"A": 0}, "spans": DICTS})
+    outcome = convert_text(text, tmp_path, name="a.jsonl")
+    assert outcome.spans == [[], *SPANS] and [doc.cats for doc in outcome.docs] == [{"A": 1.0}, {"A": 0.0}]
 
 
 def test_lists_after_one_another(tmp_path):
@@ -314,9 +337,10 @@ def test_similar_labels_of_spans(tmp_path):
 
 def test_task_can_be_set(tmp_path):
     text = '{"text": "so good", "label": "pos", "spans": [[3, 7, "ADJ"]]}\n'
-    settings = ConvertSettings(ReadOptions(task="textcat"), force=True)
-    assert convert_text(text, tmp_path, name="a.jsonl").spans == [[(3, 7, "ADJ")]]
-    assert convert_text(text, tmp_path, settings, name="a.jsonl").docs[0].cats == {"pos": 1.0}
+    for task, spans, cats in (("ner", [[(3, 7, "ADJ")]], {}), ("textcat", [[]], {"pos": 1.0})):
+        settings = ConvertSettings(ReadOptions(task=task), force=True)
+        outcome = convert_text(text, tmp_path, settings, name="a.jsonl")
+        assert outcome.spans == spans and outcome.docs[0].cats == cats
 
 
 def test_datasets_on_disk(tmp_path):

@@ -43,6 +43,30 @@ def test_groups_stay_whole():
     assert len(parts) == 100 and Counter(part for _, part in parts) == {"train": 80, "dev": 10, "test": 10}
 
 
+def test_groups_with_a_text_in_common_stay_together():
+    records = [CategoryRecord("a", i, f"text {i % 90}", {"x": 1.0}, group=str(i // 3)) for i in range(300)]
+    split = plan_split(records, (50, 50), by_group=True)
+    parts = {(record.text, split.part(record)) for record in records}
+    assert len(parts) == 90 and {part for _, part in parts} == {"train", "dev"}
+
+
+def test_a_label_that_becomes_rarer_than_another_moves_few_records():
+    def record(i, labels):
+        return CategoryRecord("a", i, f"text {i}", dict.fromkeys(labels, 1.0))
+
+    both = [record(i, ("x", "y")) for i in range(1000)]
+    before = plan_split([*both, record(-1, ("x",))], (80, 10, 10))
+    after = plan_split([*both, *(record(-i, ("y",)) for i in range(1, 4))], (80, 10, 10))
+    assert sum(before.part(one) != after.part(one) for one in both) < 50
+
+
+def test_labels_of_one_record_do_not_all_train():
+    records = [CategoryRecord("a", i, f"text {i}", {f"label {i}": 1.0}) for i in range(1000)]
+    split = plan_split(records, (80, 10, 10))
+    parts = Counter(split.part(record) for record in records)
+    assert 750 < parts["train"] < 850 and 70 < parts["dev"] < 130
+
+
 @pytest.mark.parametrize("text", ["80/10", "100", "80/10/10/0", "a/b", "110/-10", "100/0", ""])
 def test_shares_must_add_up(text):
     with pytest.raises(SpanwrightError, match="--split"):

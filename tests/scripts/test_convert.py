@@ -57,11 +57,20 @@ def test_two_inputs_of_one_name(good, tmp_path):
         ["--label-pattern", "("],
         ["--expand", "--drop"],
         ["--nmae", "x"],
+        ["--name", "x/y"],
+        ["--name", ".."],
+        ["--report", "{folder}"],
+        ["--report", "{folder}/good.tsv"],
+        ["--report", "{folder}/good.tsv/report.json"],
+        ["--out", "{folder}/good.tsv"],
+        ["--out", "{folder}/good.tsv/corpus"],
     ],
 )
 def test_wrong_usage(arguments, good, tmp_path):
-    assert run(good, "--out", tmp_path / "corpus", *arguments).returncode == 2
-    assert not (tmp_path / "corpus").exists()
+    arguments = [argument.format(folder=tmp_path) for argument in arguments]
+    done = run(good, "--out", tmp_path / "corpus", *arguments)
+    assert done.returncode == 2 and "Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["good.tsv"] and good.read_text() == GOOD
 
 
 def test_name_goes_with_one_input(good, tmp_path):
@@ -73,3 +82,23 @@ def test_strict_and_missing_files(tmp_path):
     for arguments in ([tmp_path / "a.tsv", "--strict"], [tmp_path / "none.tsv"]):
         done = run(*arguments, "--out", tmp_path / "corpus")
         assert done.returncode == 1 and not (tmp_path / "corpus").exists()
+
+
+def test_strict_leaves_the_report(tmp_path):
+    (tmp_path / "a.tsv").write_text(GOOD + "x\n\nhere\tI-LOC\ny\n")
+    report = tmp_path / "report.json"
+    done = run(tmp_path / "a.tsv", "--strict", "--out", tmp_path / "corpus", "--report", report)
+    assert done.returncode == 1 and "a.tsv:3: missing-tag" in done.stdout and not (tmp_path / "corpus").exists()
+    written = json.loads(report.read_text())
+    found = {(one["code"], one["line"]) for one in written["findings"]}
+    assert found == {("missing-tag", 3), ("orphan-inside", 5), ("missing-tag", 6)}
+    assert "a.tsv:3" in written["refused"] and written["inputs"] == []
+
+
+def test_messages_are_not_wrapped(tmp_path):
+    folder = tmp_path / ("long" * 30)
+    folder.mkdir()
+    (folder / "a.tsv").write_text(GOOD + "x\n")
+    done = run(folder / "a.tsv", "--out", tmp_path / "corpus")
+    assert f"first at {folder / 'a.tsv'}:3: x" in done.stdout
+    assert f"1 documents: {tmp_path / 'corpus' / 'a.spacy'}" in done.stdout

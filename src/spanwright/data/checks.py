@@ -49,6 +49,21 @@ KINDS = {
     "span-misaligned": Kind("the edge of a span lies inside a token"),
     "span-overlap": Kind("spans overlap: the longest, then the first, is kept", strict=True),
     "span-duplicate": Kind("the same span twice: one is dropped"),
+    "other-offsets": Kind("offsets seem to count UTF-16 units or bytes: moved where that is certain", strict=True),
+    "other-annotator": Kind("annotators disagree about a text: one of them is read", strict=True),
+    "unread": Kind("annotations that are neither spans nor categories: not read", strict=True),
+    "other-task": Kind("annotations of a task other than the one set: not read"),
+    # Categories
+    "missing-label": Kind("a record has no category, where others have: read as none of them", strict=True),
+    "no-category": Kind("the list of categories is empty: read as none of them"),
+    "single-label": Kind("there is one category only, so nothing to tell apart"),
+    "many-labels": Kind("most texts have a category of their own: perhaps not the column of labels", strict=True),
+    "joined-labels": Kind("a category is made of others, joined by a sign: kept as one", strict=True),
+    "unbalanced": Kind("a category holds for ten times as many texts as another"),
+    "html": Kind("markup in a text: kept; --strip-html removes it"),
+    "html-stripped": Kind("markup in a text: removed"),
+    "ignored-file": Kind("a file or folder without annotations, by its place or name: not read"),
+    "other-file": Kind("a file in the folder of a category that is no .txt: not read", strict=True),
     # Records
     "empty-text": Kind("a record without text: dropped", strict=True),
     "rejected": Kind("the annotator rejected or skipped the record: dropped"),
@@ -77,11 +92,16 @@ class Finding:
     record: str = ""
 
 
+class StrictError(SpanwrightError):
+    """A file that `--strict` refuses for what was found in it."""
+
+
 @dataclass
 class Findings:
     """Counts findings by code, keeps the first of each, and passes every one on to `sink`.
 
-    RAISES (SpanwrightError): With `strict`, at the first finding of a kind that changes the meaning.
+    With `strict`, the first finding of a kind that changes the meaning is an error: raised at once where there is no `sink`, and
+    by `settle` where there is, so that the sink gets all that is to be mended.
     """
 
     strict: bool = False
@@ -90,14 +110,19 @@ class Findings:
     counts: Counter[str] = field(default_factory=Counter)
     applied: Counter[str] = field(default_factory=Counter)
     examples: dict[str, list[Finding]] = field(default_factory=dict)
+    refusal: str = ""
 
     def add(self, finding: Finding) -> None:
-        """Take a finding in."""
+        """Take a finding in.
+
+        RAISES (StrictError): See the class.
+        """
         kind = KINDS[finding.code]
-        if self.strict and kind.strict:
+        if self.strict and kind.strict and not self.refusal:
             place = f"{finding.file}:{finding.line}"
-            message = Errors.S111.format(place=place, code=finding.code, found=finding.found, summary=kind.summary)
-            raise SpanwrightError(message)
+            self.refusal = Errors.S111.format(place=place, code=finding.code, found=finding.found, summary=kind.summary)
+            if self.sink is None:
+                self.settle()
         self.counts[finding.code] += 1
         self.applied[finding.code] += finding.applied
         kept = self.examples.setdefault(finding.code, [])
@@ -105,6 +130,11 @@ class Findings:
             kept.append(finding)
         if self.sink is not None:
             self.sink(finding)
+
+    def settle(self) -> None:
+        """RAISES (StrictError): Something was found that `strict` refuses."""
+        if self.refusal:
+            raise StrictError(self.refusal)
 
     def summary(self) -> dict[str, dict[str, Any]]:
         """Counts and the first findings of each code, ready for JSON."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-from spanwright.data.checks import Finding, Findings
+from spanwright.data.checks import Finding, Findings, StrictError
 from spanwright.data.corpus import SHARD_TOKENS, CorpusWriter
 from spanwright.data.duplicates import Duplicates
 from spanwright.data.ledger import Ledger
@@ -133,8 +133,8 @@ def _corpora(name: str, settings: ConvertSettings) -> dict[str, str]:
 
 
 def _convert_one(file: Path, name: str, staging: Path, settings: ConvertSettings, log: _Report) -> Converted:
-    findings, ledger = Findings(strict=settings.strict, sink=log.find), Ledger()
-    reader, _ = open_reader(file, findings, ledger, settings.read)
+    findings, ledger = Findings(strict=settings.strict, sink=log.sink), Ledger()
+    reader = open_reader(file, findings, ledger, settings.read)
     # tokens with tags need no tokenizer
     plain = isinstance(reader, TaggedReader)
     texts = None if plain else TextAdder(settings.lang, findings, ledger, alignment=settings.alignment)
@@ -153,6 +153,7 @@ def _convert_one(file: Path, name: str, staging: Path, settings: ConvertSettings
             writers[split.part(checked.record) if split else ""].add(checked)
     for writer in writers.values():
         writer.close()
+    findings.settle()
     ledger.close(str(file))
     docs = {writer.path: writer.docs for writer in writers.values()}
     return Converted(str(file), name, docs, reader.decisions, findings, ledger, duplicates.texts)
@@ -162,7 +163,7 @@ def _plan(file: Path, settings: ConvertSettings) -> Split | None:
     """Read the file once more, with nothing reported, to see how it splits."""
     if settings.split is None:
         return None
-    reader, _ = open_reader(file, Findings(), Ledger(), settings.read)
+    reader = open_reader(file, Findings(), Ledger(), settings.read)
     records = (checked.record for checked in reader.records())
     return plan_split(records, settings.split, by_group=settings.by_group)
 
@@ -176,7 +177,10 @@ def _report_overlaps(result: Converted, others: Sequence[Converted]) -> None:
 
 
 class _Report:
-    """Writes findings to a JSON file as they come, so that a million of them cost no memory."""
+    """Writes findings to a JSON file as they come, so that a million of them cost no memory.
+
+    It stays where `--strict` refuses an input, and goes with any other error.
+    """
 
     def __init__(self, path: Path | None) -> None:
         self._path = path
@@ -190,17 +194,26 @@ class _Report:
             self._file.write('{"findings": [')
         return self
 
-    def __exit__(self, *error: Any) -> None:
-        if self._path is not None:
-            self._file.write('\n],\n"inputs": ' + json.dumps(self._results, indent=2, ensure_ascii=False) + "}\n")
-            self._file.close()
-            self._context.__exit__(*error)
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        if self._path is None:
+            return
+        tail = {"inputs": self._results, **({"refused": str(error)} if isinstance(error, StrictError) else {})}
+        self._file.write("\n],\n" + json.dumps(tail, indent=2, ensure_ascii=False).removeprefix("{\n"))
+        self._file.write("\n")
+        self._file.close()
+        if isinstance(error, StrictError):
+            self._context.__exit__(None, None, None)
+        else:
+            self._context.__exit__(kind, error, trace)
 
-    def find(self, finding: Finding) -> None:
-        """Write a finding."""
-        if self._path is not None:
-            self._file.write(("\n" if self._empty else ",\n") + json.dumps(asdict(finding), ensure_ascii=False))
-            self._empty = False
+    @property
+    def sink(self) -> Callable[[Finding], None] | None:
+        """Where findings go; None where nobody asked for a report."""
+        return None if self._path is None else self._find
+
+    def _find(self, finding: Finding) -> None:
+        self._file.write(("\n" if self._empty else ",\n") + json.dumps(asdict(finding), ensure_ascii=False))
+        self._empty = False
 
     def add(self, result: Converted) -> None:
         """Take in what became of an input."""

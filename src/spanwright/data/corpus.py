@@ -47,8 +47,7 @@ class CorpusWriter:
         else:
             assert self._texts is not None
             checked = self._texts.add(checked, builder)
-            if not isinstance(record, SpanRecord):
-                self._written.update(labels_of(record))
+            self._written.update(list(record.cats) if isinstance(record, SpanRecord) else labels_of(record))
         self.docs += 1
         if checked.changed:
             self._ledger.records.repaired += 1

@@ -57,7 +57,8 @@ def content(record: Record) -> tuple[Hashable, Hashable]:
     if isinstance(record, TaggedRecord):
         return record.tokens, record.tags
     if isinstance(record, SpanRecord):
-        return record.text, frozenset((span.start, span.end, span.label) for span in record.spans)
+        spans = frozenset((span.start, span.end, span.label) for span in record.spans)
+        return record.text, (spans, frozenset(record.cats.items()))
     if isinstance(record, CategoryRecord):
         return record.text, frozenset(record.cats.items())
     if isinstance(record, QuestionRecord):

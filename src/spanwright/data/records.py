@@ -40,7 +40,7 @@ class CharSpan:
 
 @dataclass(frozen=True, slots=True)
 class SpanRecord:
-    """A text and its labelled spans."""
+    """A text and its labelled spans, and its categories where the source has them too."""
 
     file: str
     line: int
@@ -48,6 +48,7 @@ class SpanRecord:
     spans: tuple[CharSpan, ...]
     id: str = ""
     group: str = ""
+    cats: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,7 @@ def labels_of(record: Record) -> list[str]:
     if isinstance(record, TaggedRecord):
         return [tag[2:] for tag in record.tags if tag.startswith("B-")]
     if isinstance(record, SpanRecord):
-        return [span.label for span in record.spans]
+        return [*(span.label for span in record.spans), *record.cats]
     if isinstance(record, CategoryRecord):
         return list(record.cats)
     return ["answer"] * len(record.answers)

@@ -18,9 +18,13 @@ OUTSIDE_ALIASES = frozenset({"0", "-", "_"})
 PREFIXES = frozenset("BILUOES")
 SCHEMES = ("IOB1", "IOB2", "IOE1", "IOE2", "BIOES", "BILUO", "bare")
 
-_PREFIXED = re.compile(r"([BIESLUbieslu])[-_:](.+)", re.DOTALL)
+_PREFIXED = re.compile(r"([BIESLUbieslu])[-_:.](.+)", re.DOTALL)
 _SUFFIXED = re.compile(r"(.+)[-_:]([BIESLUbieslu])", re.DOTALL)
 _UNLABELLED = re.compile(r"[BIESLUbieslu][-_:]?")
+_BEGIN_WORD = re.compile(r"(?:begin(?:ning)?|start)[-_.: ](.+)", re.IGNORECASE)
+_BEGIN = re.compile(r"(?:begin(?:ning)?|start|b)[-_.: ]?(.+)", re.IGNORECASE)
+_INSIDE = re.compile(r"(?:inside|inner|i)[-_.: ]?(.+)", re.IGNORECASE)
+_NUMBER = re.compile(r"-?\d+")
 
 
 class Tag(NamedTuple):
@@ -67,6 +71,11 @@ def parse_tags(tags: Iterable[str], outside: Iterable[str] = (), *, bare: bool =
     others = [tag for tag in tags if tag not in out]
     prefixed = {tag: match for tag in others if (match := _PREFIXED.fullmatch(tag))}
     suffixed = {tag: match for tag in others if (match := _SUFFIXED.fullmatch(tag))}
+    letters = {match[1].upper() for match in prefixed.values()} | {match[2].upper() for match in suffixed.values()}
+    plain = [tag for tag in others if tag not in prefixed and tag not in suffixed and not _UNLABELLED.fullmatch(tag)]
+    # beside labels without a prefix, E-MAIL is one of them: the prefixes of a scheme include B or I
+    if plain and letters.isdisjoint("BI"):
+        prefixed, suffixed = {}, {}
     if not bare and prefixed and len(prefixed) >= len(suffixed):
         parsed.update({tag: Tag(match[1].upper(), match[2]) for tag, match in prefixed.items()})
         return parsed, "prefix"
@@ -75,6 +84,21 @@ def parse_tags(tags: Iterable[str], outside: Iterable[str] = (), *, bare: bool =
         return parsed, "suffix"
     parsed.update({tag: Tag("", tag) for tag in others if bare or not _UNLABELLED.fullmatch(tag)})
     return parsed, "none"
+
+
+def unread_prefixes(labels: Iterable[str]) -> list[str]:
+    """List labels, read without a prefix, that have one in another form: `BLOC` beside `ILOC`, `Begin-LOC`, or numbers."""
+    names = sorted(labels)
+    if names and all(map(_NUMBER.fullmatch, names)):
+        return names
+    begun = {match[1] for name in names if (match := _BEGIN.fullmatch(name))}
+    paired = begun & {match[1] for name in names if (match := _INSIDE.fullmatch(name))}
+    forms = (_BEGIN, _INSIDE)
+    return [
+        name
+        for name in names
+        if _BEGIN_WORD.fullmatch(name) or any((match := form.fullmatch(name)) and match[1] in paired for form in forms)
+    ]
 
 
 def fold_labels(parsed: Mapping[str, Tag]) -> dict[str, Tag]:
@@ -97,12 +121,15 @@ def detect(pairs: Mapping[Pair, int], parsed: Mapping[str, Tag]) -> Scheme:
     pairs (Mapping[Pair, int]): How often each pair occurs, with `(None, first)` and `(last, None)`.
     parsed (Mapping[str, Tag]): The tags taken apart, by `parse_tags`.
     """
-    used = {parsed[tag].prefix for pair in pairs for tag in pair if tag is not None and parsed[tag].label}
+    tags = {tag for pair in pairs for tag in pair if tag is not None and parsed[tag].label}
+    used = {parsed[tag].prefix for tag in tags}
     if not used:
         return Scheme("IOB2", "no tag but the outside one occurs")
     if used == {""}:
         return Scheme("bare", "labels have no prefix, so neighbours of one label join", doubtful=True)
     shown = ", ".join(sorted(used))
+    if len(used) == 1 and used <= {"E", "L", "S", "U"} and len(tags) == 1:
+        return Scheme("BIOES", f"the one tag {tags.pop()} may be a label without a prefix", doubtful=True)
     if used & {"E", "S"} and used & {"L", "U"}:
         return Scheme("BIOES", f"the prefixes {shown} mix BIOES and BILUO", doubtful=True)
     if used & {"L", "U"}:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -66,7 +67,9 @@ def check_spans(record: SpanRecord, findings: Findings, ledger: Ledger) -> Check
             ledger.label(span.label).dropped["outside of the text"] += 1
             continue
         if span.text is not None and span.text != record.text[span.start : span.end]:
-            find("span-text")
+            at = record.text.find(span.text, max(0, span.start - len(span.text)))
+            proposal = f"move it to {at}-{at + len(span.text)}, where {span.text[:60]!r} stands" if at >= 0 else ""
+            findings.add(Finding("span-text", record.file, record.line, found, proposal, False, record.id))
         trimmed = _trim(record.text, span)
         if trimmed.start == trimmed.end:
             find("span-empty", "drop it")
@@ -81,7 +84,7 @@ def check_spans(record: SpanRecord, findings: Findings, ledger: Ledger) -> Check
             find("span-edge", "trim it")
             changed.append(span.label)
         kept.append(trimmed)
-    checked = SpanRecord(record.file, record.line, record.text, tuple(kept), record.id, record.group)
+    checked = replace(record, spans=tuple(kept))
     return Checked(checked, len(kept) < len(record.spans) or bool(changed), tuple(changed))
 
 

@@ -10,11 +10,11 @@ import hashlib
 import re
 from bisect import bisect_right
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from spanwright.data.records import CategoryRecord, QuestionRecord, Record, TaggedRecord, labels_of
+from spanwright.data.records import CategoryRecord, QuestionRecord, Record, SpanRecord, TaggedRecord, labels_of
 from spanwright.errors import Errors, SpanwrightError
 
 PARTS = ("train", "dev", "test")
@@ -47,26 +47,56 @@ def plan_split(records: Iterable[Record], shares: Sequence[int], *, by_group: bo
     """Give every record a part.
 
     shares (Sequence[int]): Per cent of the records for train, dev and test.
+    by_group (bool): Keep groups whole, and with them all groups that have a text in common.
     """
     labels: dict[int, Counter[str]] = defaultdict(Counter)
+    joined = _Joined()
     for record in records:
-        labels[key_of(record, by_group=by_group)].update(_holding(record))
+        key = key_of(record, by_group=by_group)
+        labels[key].update(_holding(record))
+        if by_group:
+            joined.join(key, _hash(_text(record)))
+    whole: dict[int, Counter[str]] = defaultdict(Counter)
+    for key, counts in labels.items():
+        whole[joined.root(key)].update(counts)
     cuts = list(accumulate(shares))[:-1]
+    parts: dict[int, str] = {}
+    for keys in _strata(whole).values():
+        for rank, key in enumerate(sorted(keys)):
+            # about where the hash itself stands between 0 and 1, whatever the stratum, but as even as ranks are: a record
+            # that a new rarest label moves to another stratum seldom changes its part
+            place = (rank + key / 2**64) / len(keys)
+            parts[key] = PARTS[bisect_right(cuts, place * 100)]
+    return Split({key: parts[joined.root(key)] for key in labels}, by_group)
+
+
+def _strata(labels: Mapping[int, Counter[str]]) -> dict[str, list[int]]:
+    """The keys by their rarest label, which is the hardest one to share out."""
     totals: Counter[str] = Counter()
     for counts in labels.values():
         totals.update(counts.keys())
     strata: dict[str, list[int]] = defaultdict(list)
     for key, counts in labels.items():
-        # the rarest label decides, because it is the hardest one to share out
         strata[min(counts, key=lambda label: (totals[label], label), default="")].append(key)
-    parts = {}
-    for label, keys in strata.items():
-        # a place of its own for each label, so that labels with few records do not all start with train
-        offset = _hash(label) / 2**64
-        for rank, key in enumerate(sorted(keys)):
-            place = ((rank + 0.5) / len(keys) + offset) % 1.0
-            parts[key] = PARTS[bisect_right(cuts, place * 100)]
-    return Split(parts, by_group)
+    return strata
+
+
+class _Joined:
+    """Keys that belong together, each known by the least of them (union-find with path halving)."""
+
+    def __init__(self) -> None:
+        self._above: dict[int, int] = {}
+
+    def root(self, key: int) -> int:
+        while (above := self._above.get(key, key)) != key:
+            self._above[key] = self._above.get(above, above)
+            key = self._above[key]
+        return key
+
+    def join(self, one: int, other: int) -> None:
+        low, high = sorted((self.root(one), self.root(other)))
+        if low != high:
+            self._above[high] = low
 
 
 def key_of(record: Record, *, by_group: bool = False) -> int:
@@ -89,6 +119,7 @@ def _text(record: Record) -> str:
 
 def _holding(record: Record) -> list[str]:
     """The labels that hold for a record; a category with a score of 0 does not."""
-    if isinstance(record, CategoryRecord):
-        return [label for label, score in record.cats.items() if score]
+    if isinstance(record, CategoryRecord | SpanRecord):
+        spans = record.spans if isinstance(record, SpanRecord) else ()
+        return [*(span.label for span in spans), *(label for label, score in record.cats.items() if score)]
     return labels_of(record)

@@ -58,7 +58,7 @@ class TextAdder:
         else:
             words, spaces, offsets = split_tokens(words, spaces, ())
         spans = align(record, offsets, self._alignment, self._findings, self._ledger)
-        builder.add(words, spaces=spaces, tags=_tags(spans, len(words)))
+        builder.add(words, spaces=spaces, tags=_tags(spans, len(words)), cats=record.cats)
         # a span that was trimmed before and moved here was changed once
         changed = Counter(checked.changed_labels) | Counter(span.label for span in spans if span.changed)
         changed &= Counter(span.label for span in spans)

@@ -49,6 +49,20 @@ class DataErrors:
     S127 = "{file}: not readable as Arrow or Parquet: {reason}. Write it again with save_to_disk or to_parquet."
     S128 = "--split {split}: two or three whole per cents that add up to 100, such as 80/10/10 for train, dev and test."
     S129 = "{file}:{line}: half of a surrogate pair ({found}) in a text. Mend the text: it is no Unicode."
+    S130 = (
+        "{file}: tags whose parts are not told apart: {tags}. Write them as B-LABEL and I-LABEL, numbers by the names they stand "
+        "for; or, if these are whole labels, use --scheme bare."
+    )
+    S131 = "{file}: --strip-html would move the offsets of its spans. Leave it out, or convert the categories alone: --task textcat."
+    S132 = (
+        "{path}: a folder inside of {label}, which looks like the folder of a category. Name the folder whose folders hold the "
+        "texts, or move the files up."
+    )
+    S133 = (
+        "{file}: whether the first row names the columns does not show: {row}. Say so with --header or --no-header; --columns "
+        "TEXT,LABEL settles which columns are read."
+    )
+    S134 = "{file}: WebAnno TSV, whose tags are not in a scheme. Export it from INCEpTION or WebAnno as CoNLL 2002."
 
     # Export, pre-annotation and statistics
     S150 = "{path} exists. Use --force to replace it, or another --out."
@@ -69,6 +83,21 @@ class DataErrors:
     S163 = "--plurals knows English only; the language is '{lang}'. Leave it out and list the plurals as terms."
     S164 = "{path}: cannot be loaded as a pipeline ({reason}). Name a trained pipeline's folder, such as training/model-best."
     S165 = "{file}: no texts to annotate: .txt, .jsonl, .json (also .gz) and .spacy are read. Check that it is the right file."
+
+    # Merging corpora
+    S190 = (
+        "{path}: {count} texts stand there again, so that documents cannot be matched by them; the first: '{text}'. Convert with "
+        "--dedupe, or mend the file."
+    )
+    S191 = (
+        "{two} contradicts the corpora before it about {what} in '{text}' ({count} contradictions in all). Mend one of them, or "
+        "leave it out."
+    )
+    S192 = (
+        "{two}: '{span}' in '{text}' does not fit the tokens of {one} ({count} annotations in all). Name {two} before it: "
+        "the first corpus gives the tokens."
+    )
+    S193 = "{path}: shares no text with the corpora before it. Check that they are of the same documents, converted alike."
 
     # Faults of our own
     S199 = "{file}: the ledger does not balance ({accounts}). This is a fault of Spanwright: please report it with the file."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import Any
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, DocBin, Span
+from spacy.vocab import Vocab
 
 from spanwright.data.exporting.docs import META
 from spanwright.data.exporting.export import write_docs
@@ -76,7 +78,7 @@ def preannotate(
     docs = annotate(read_texts(inputs, nlp, per_file=settings.per_file), nlp, settings, result)
     with atomic_file(out) as partial:
         if settings.pipeline is not None:
-            docs = iter(sorted(docs, key=_certainty))
+            docs = _ranked(docs, nlp.vocab)
         if format == "spacy":
             DocBin(store_user_data=True, docs=docs).to_disk(partial)
         else:
@@ -125,6 +127,19 @@ def _set_entities(doc: Doc, kept: Sequence[Candidate], *, scored: bool) -> None:
     if scored:
         score = uncertainty(kept)
         doc.user_data[META]["score"] = None if score is None else round(score, 4)
+
+
+def _ranked(docs: Iterable[Doc], vocab: Vocab) -> Iterator[Doc]:
+    """Yield the least certain Docs first; they wait in a file, so that no more than a line about each is held."""
+    with tempfile.TemporaryFile() as waiting:
+        places: list[tuple[bool, float, int, int]] = []
+        for doc in docs:
+            packed = doc.to_bytes(exclude=["tensor"])
+            places.append((*_certainty(doc), waiting.tell(), len(packed)))
+            waiting.write(packed)
+        for _, _, start, length in sorted(places):
+            waiting.seek(start)
+            yield Doc(vocab).from_bytes(waiting.read(length))
 
 
 def _certainty(doc: Doc) -> tuple[bool, float]:

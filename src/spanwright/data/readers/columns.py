@@ -31,6 +31,7 @@ from spanwright.data.schemes import (
     one_case,
     parse_tags,
     steps_of,
+    unread_prefixes,
 )
 from spanwright.data.sources import Source
 from spanwright.errors import Errors, SpanwrightError
@@ -104,6 +105,8 @@ class TaggedReader:
 
     `decisions` says in words what was decided, and why.
     """
+
+    task = "ner"
 
     def __init__(
         self,
@@ -245,10 +248,18 @@ class TaggedReader:
         parsed, _ = parse_tags(self.survey.first, self.options.outside, bare=scheme == "bare")
         unknown = sorted(self.survey.first.keys() - parsed.keys(), key=self.survey.first.__getitem__)
         if not unknown and not self._only_labels(parsed):
+            self._check_bare(parsed)
             return parsed
         listed = unknown or [max(sorted(parsed), key=self.survey.count)]
         shown = "; ".join(f"{tag} ({self.survey.count(tag)} times, first {self._at(tag)})" for tag in listed[:10])
         raise SpanwrightError(Errors.S109.format(file=self.file, tags=shown, first=listed[0]))
+
+    def _check_bare(self, parsed: dict[str, Tag]) -> None:
+        """RAISES (SpanwrightError): Labels without a prefix that seem to have one in a form that is not read, or are numbers."""
+        bare = [tag.label for tag in parsed.values() if tag.label and not tag.prefix]
+        if self.options.scheme is None and (found := unread_prefixes(bare)):
+            shown = "; ".join(f"{tag} ({self._at(tag)})" for tag in found[:10])
+            raise SpanwrightError(Errors.S130.format(file=self.file, tags=shown))
 
     def _only_labels(self, parsed: dict[str, Tag]) -> bool:
         """Bare labels and nothing outside: what stands for O has another name."""

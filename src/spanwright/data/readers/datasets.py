@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from spanwright.data.readers.layout import Layout
-from spanwright.data.readers.rows import TOKEN, Block, token_row
-from spanwright.data.readers.shapes import ShapeError, shapes_of
+from spanwright.data.readers.rows import Block
+from spanwright.data.readers.sentences import Lists, blocks_of
+from spanwright.data.readers.shape import ShapeError
+from spanwright.data.readers.shapes import shapes_of
 from spanwright.data.readers.texts import Located
 from spanwright.errors import Errors, SpanwrightError
 
@@ -43,12 +45,7 @@ class Dataset:
 
     def blocks(self) -> Iterator[Block]:
         """Yield the rows as sentences of tokens and tags."""
-        for file, number, row in self.rows():
-            tokens, tags = row[self.tokens], row[self.tags]
-            if not isinstance(tokens, list) or not isinstance(tags, list) or len(tokens) != len(tags):
-                raise SpanwrightError(Errors.S125.format(file=file, line=number, columns=f"{self.tokens}, {self.tags}"))
-            rows = [token_row(str(token), str(tag), []) for token, tag in zip(tokens, tags, strict=True)]
-            yield Block(rows, [number] * len(rows), any(row.kind != TOKEN for row in rows), 0)
+        return blocks_of(self.rows(), Lists(self.tokens, self.tags))
 
     def shapes(self) -> Iterator[Located]:
         """Yield the rows as texts with categories or spans."""
@@ -66,8 +63,7 @@ class Dataset:
     @property
     def layout(self) -> Layout:
         """What stands in for the layout of columns."""
-        reason = f"dataset of {len(self.files)} files; tokens in {self.tokens}, tags in {self.tags}"
-        return Layout("tab", 2, 0, 1, reasons=(reason,))
+        return Lists(self.tokens, self.tags).layout(f"dataset of {len(self.files)} files")
 
     def _open(self, file: Path) -> tuple[Any, Iterator[Any]]:
         try:

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from spanwright.data.checks import Findings
 from spanwright.data.ledger import Ledger
 from spanwright.data.readers.columns import TaggedReader, columns_reader, sniff_layout
 from spanwright.data.readers.datasets import Dataset
+from spanwright.data.readers.folders import LabelFolders
 from spanwright.data.readers.jsons import json_records
 from spanwright.data.readers.layout import ColumnOptions
-from spanwright.data.readers.shapes import ShapeError, shapes_of
+from spanwright.data.readers.rows import Block
+from spanwright.data.readers.sentences import Lists, blocks_of, lists_of
 from spanwright.data.readers.squad import QuestionsReader
 from spanwright.data.readers.tables import Table, sniff_table, table_rows, table_shapes
-from spanwright.data.readers.texts import Located, TextsReader, folder_shapes, json_shapes
+from spanwright.data.readers.texts import TextOptions, TextsReader, json_shapes
 from spanwright.data.records import Checked
 from spanwright.data.sources import Limits, Source
 from spanwright.errors import Errors, SpanwrightError
@@ -28,8 +30,9 @@ TASKS = ("ner", "textcat", "qa")
 
 
 class Reader(Protocol):
-    """What every reader offers."""
+    """What every reader offers; `task` is one of `TASKS`."""
 
+    task: str
     decisions: list[str]
 
     def records(self) -> Iterator[Checked]:
@@ -45,19 +48,23 @@ class ReadOptions:
     encoding: str | None = None
     limits: Limits = field(default_factory=Limits)
     columns: ColumnOptions = field(default_factory=ColumnOptions)
+    strip_html: bool = False
+
+    @property
+    def texts(self) -> TextOptions:
+        """The part that concerns texts with spans or categories."""
+        return TextOptions(self.task, self.columns.label_pattern, self.strip_html)
 
 
-@dataclass(frozen=True)
-class Format:
-    """The format of one file, its task, and the reason in words."""
+class Format(NamedTuple):
+    """The format of one file, and the reason in words."""
 
     name: str
-    task: str
     reason: str
 
 
-def open_reader(path: Path, findings: Findings, ledger: Ledger, options: ReadOptions) -> tuple[Reader, str]:
-    """Open the reader that a file or folder needs, and name its task.
+def open_reader(path: Path, findings: Findings, ledger: Ledger, options: ReadOptions) -> Reader:
+    """Open the reader that a file or folder needs.
 
     RAISES (SpanwrightError): A file that no reader takes, or that its reader refuses.
     """
@@ -66,12 +73,10 @@ def open_reader(path: Path, findings: Findings, ledger: Ledger, options: ReadOpt
         raise SpanwrightError(Errors.S001.format(path=path))
     if options.format == "datasets" or (options.format == "auto" and _is_dataset(path)):
         return _dataset_reader(Dataset(path), findings, ledger, options)
-    texts = partial(TextsReader, findings=findings, ledger=ledger, label_pattern=options.columns.label_pattern)
+    texts = partial(TextsReader, findings=findings, ledger=ledger, options=options.texts)
     if path.is_dir():
-        if not any(path.glob("*/*.txt")):
-            raise SpanwrightError(Errors.S117.format(path=path))
-        shapes: Callable[[], Iterator[Located]] = partial(folder_shapes, path, open_source)
-        return texts(shapes, file=str(path), task="textcat"), "textcat"
+        folders = LabelFolders(path, open_source)
+        return texts(folders, file=str(path), notes=folders.notes)
     source = open_source(path)
     found = _format_of(source, options)
     reader: Reader
@@ -79,19 +84,21 @@ def open_reader(path: Path, findings: Findings, ledger: Ledger, options: ReadOpt
         reader = columns_reader(source, findings, ledger, options.columns)
     elif found.name == "squad":
         reader = QuestionsReader(partial(json_records, source), findings, ledger, file=source.name)
+    elif found.name == "json" and (lists := lists_of(_first_value(source))) and options.task in (None, "ner"):
+        reader = _sentences(source, lists, findings, ledger, options)
     elif found.name == "json":
-        reader = texts(partial(json_shapes, source), file=source.name, task=found.task)
+        reader = texts(partial(json_shapes, source), file=source.name)
     else:
-        table = _table(source)
-        reader = texts(partial(table_shapes, source, table), file=source.name, task="ner" if table.spans else "textcat")
-        found = Format(found.name, reader.task, found.reason)
-    reader.decisions.insert(0, f"format {found.name}, task {found.task}: {found.reason}")
-    return reader, found.task
+        table = _table(source, options)
+        found = Format("csv", table.reason)
+        reader = texts(partial(table_shapes, source, table), file=source.name, notes=table.doubts(source.name))
+    reader.decisions.insert(0, f"format {found.name}, task {reader.task}: {found.reason}")
+    return reader
 
 
 def _format_of(source: Source, options: ReadOptions) -> Format:
     if options.format == "columns":
-        return Format("columns", "ner", "as set")
+        return Format("columns", "as set")
     first = source.first_line(1)
     if not first:
         raise SpanwrightError(Errors.S105.format(file=source.name))
@@ -100,17 +107,17 @@ def _format_of(source: Source, options: ReadOptions) -> Format:
         if value is not None or options.format != "auto":
             return _json_format(source, value, options)
     if options.format == "csv":
-        return Format("csv", options.task or "textcat", "as set")
+        return Format("csv", "as set")
     if options.task != "textcat":
         try:
             layout = sniff_layout(source, options.columns)
         except SpanwrightError:
-            if (table := sniff_table(source)) is None or (options.task == "ner" and not table.spans):
+            if (table := sniff_table(source, options.columns)) is None or (options.task == "ner" and not table.spans):
                 raise
-            return Format("csv", "ner" if table.spans else "textcat", _why_table(table))
-        if layout.inline or not _holds_texts(source):
-            return Format("columns", "ner", "rows of tokens with tags")
-    return Format("csv", "textcat", _why_table(_table(source)))
+            return Format("csv", "rows of texts")
+        if layout.inline or not _holds_texts(source, options):
+            return Format("columns", "rows of tokens with tags")
+    return Format("csv", "rows of texts")
 
 
 def _first_value(source: Source) -> Any:
@@ -130,31 +137,16 @@ def _json_format(source: Source, value: Any, options: ReadOptions) -> Format:
     paragraphs = value.get("paragraphs") if isinstance(value, dict) else None
     nested = isinstance(paragraphs, list) and any(isinstance(part, dict) and "qas" in part for part in paragraphs[:1])
     if options.format == "squad" or options.task == "qa" or flat or nested:
-        return Format("squad", "qa", "articles with paragraphs and questions" if nested else "questions and contexts")
-    try:
-        shape = shapes_of(value)[0]
-    except (ShapeError, IndexError) as error:
-        raise SpanwrightError(Errors.S121.format(file=source.name, line=1, reason=error)) from error
-    task = options.task or ("ner" if shape.spans else "textcat")
-    if not options.task and not shape.spans and (shape.spans is not None or not shape.cats):
-        task = _task_of(source)
-    return Format("json", task, f"records with a text and {'categories' if task == 'textcat' else 'spans'}")
+        return Format("squad", "articles with paragraphs and questions" if nested else "questions and contexts")
+    return Format("json", "records with a text")
 
 
-def _task_of(source: Source) -> str:
-    """Spans where any record has one, else categories where any has those."""
-    task = "ner"
-    for located in json_shapes(source):
-        if located.shape.spans:
-            return "ner"
-        if located.shape.cats:
-            task = "textcat"
-    return task
-
-
-def _holds_texts(source: Source) -> bool:
+def _holds_texts(source: Source, options: ReadOptions) -> bool:
     """Whether a row is a whole text with its label: read as a table, where commas within quotes part nothing."""
-    table = sniff_table(source)
+    try:
+        table = sniff_table(source, options.columns)
+    except SpanwrightError:
+        return False
     if table is None:
         return False
     rows = [cells for _, cells in islice(table_rows(source, table.delimiter), 200)]
@@ -162,16 +154,21 @@ def _holds_texts(source: Source) -> bool:
     return sum(" " in text for text in texts) * 2 > len(texts)
 
 
-def _table(source: Source) -> Table:
-    table = sniff_table(source)
+def _sentences(source: Source, lists: Lists, findings: Findings, ledger: Ledger, options: ReadOptions) -> TaggedReader:
+    """A reader of lists of tokens and tags in JSON."""
+    layout = lists.layout("a list of tokens and one of tags in each record")
+
+    def read() -> Iterator[Block]:
+        return blocks_of(((source.name, line, value) for line, value in json_records(source)), lists)
+
+    return TaggedReader(read, findings, ledger, options.columns, file=source.name, layout=layout)
+
+
+def _table(source: Source, options: ReadOptions) -> Table:
+    table = sniff_table(source, options.columns)
     if table is None:
         raise SpanwrightError(Errors.S118.format(file=source.name))
     return table
-
-
-def _why_table(table: Table) -> str:
-    holds = "spans as JSON" if table.spans else "labels"
-    return f"text in column {table.text + 1}, {holds} in column {table.label + 1}"
 
 
 def _is_dataset(path: Path) -> bool:
@@ -180,13 +177,11 @@ def _is_dataset(path: Path) -> bool:
     return path.suffix in (".arrow", ".parquet")
 
 
-def _dataset_reader(dataset: Dataset, findings: Findings, ledger: Ledger, options: ReadOptions) -> tuple[Reader, str]:
+def _dataset_reader(dataset: Dataset, findings: Findings, ledger: Ledger, options: ReadOptions) -> Reader:
     file, names = str(dataset.path), dataset.schema.names
     if dataset.tags:
         layout = dataset.layout
-        return TaggedReader(dataset.blocks, findings, ledger, options.columns, file=file, layout=layout), "ner"
+        return TaggedReader(dataset.blocks, findings, ledger, options.columns, file=file, layout=layout)
     if options.task == "qa" or {"context", "question"} <= set(names):
-        return QuestionsReader(dataset.values, findings, ledger, file=file), "qa"
-    task = options.task or "textcat"
-    pattern = options.columns.label_pattern
-    return TextsReader(dataset.shapes, findings, ledger, file=file, task=task, label_pattern=pattern), task
+        return QuestionsReader(dataset.values, findings, ledger, file=file)
+    return TextsReader(dataset.shapes, findings, ledger, options.texts, file=file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,17 @@ from spanwright.errors import Errors, SpanwrightError
 
 MAX_RECORD_LENGTH = 16_777_216
 
-_DECODER = json.JSONDecoder()
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON; of a key that stands there twice, the decoder would keep the last value alone."""
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+        raise ValueError(f"the key {twice[:60]!r} stands twice in an object")
+    return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
 _BLANK = re.compile(r"\s*")
 _LISTS = ("data", "items", "examples")
 
@@ -27,7 +38,7 @@ def json_records(source: Source) -> Iterator[tuple[int, Any]]:
     """
     first = source.first_line(MAX_RECORD_LENGTH).strip()
     try:
-        value, end = _DECODER.raw_decode(first)
+        value, end = json.JSONDecoder().raw_decode(first)
         one_a_line = end == len(first) and not _holds_list(value)
     except (ValueError, RecursionError):
         one_a_line = False
@@ -52,7 +63,7 @@ def _lines(source: Source) -> Iterator[tuple[int, Any]]:
             if not line.strip():
                 continue
             try:
-                yield number, json.loads(line)
+                yield number, _DECODER.decode(line)
             except (ValueError, RecursionError) as error:
                 raise SpanwrightError(Errors.S120.format(file=source.name, line=number, reason=error)) from error
 

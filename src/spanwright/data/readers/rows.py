@@ -33,12 +33,16 @@ TOKEN, NOTED, PASSED, REFUSED, BLANK, BOUNDARY = range(6)
 
 
 class Row(NamedTuple):
-    """A row taken apart; `notes` are findings as (code, what was found). For a refused row they are the error."""
+    """A row taken apart; `notes` are findings as (code, what was found). For a refused row they are the error.
+
+    `sentence` is what a column that numbers the sentences holds.
+    """
 
     kind: int
     token: str = ""
     tag: str = ""
     notes: tuple[tuple[str, str], ...] = ()
+    sentence: str = ""
 
 
 class Block(NamedTuple):
@@ -81,7 +85,10 @@ def parse_row(layout: Layout, line: str) -> Row:
     tag = cells[layout.tag].strip()
     if layout.numbered and tag in _NO_ENTITY and _RANGE.fullmatch(cells[0].strip()):
         return Row(PASSED, notes=(("range-row", line.strip()),))
-    return token_row(cells[layout.token], tag, notes)
+    row = token_row(cells[layout.token], tag, notes)
+    if layout.sentence is not None and (sentence := cells[layout.sentence].strip()):
+        return row._replace(kind=NOTED, sentence=sentence)
+    return row
 
 
 def _cells_of(layout: Layout, line: str) -> tuple[list[str] | None, list[tuple[str, str]]]:
@@ -173,7 +180,7 @@ def blocks(source: Source, layout: Layout) -> Iterator[Block]:
 
 def _column_blocks(source: Source, layout: Layout, parsed: _Rows) -> Iterator[Block]:
     rows: list[Row] = []
-    noted, header, document, number = False, layout.header, 0, 0
+    noted, header, document, number, sentence = False, layout.header, 0, 0, ""
     for batch in source.batches(MAX_ROW_LENGTH):
         read = list(map(parsed.__getitem__, batch))
         if header and (at := next((i for i, row in enumerate(read) if row.kind <= NOTED), None)) is not None:
@@ -182,14 +189,15 @@ def _column_blocks(source: Source, layout: Layout, parsed: _Rows) -> Iterator[Bl
         for at in [i for i, row in enumerate(read) if row[0]]:
             rows += read[start:at]
             start = at + 1
-            if read[at].kind < BLANK:
-                rows.append(read[at])
-                noted = True
-                continue
-            if rows:
-                yield Block(rows, range(number + at + 1 - len(rows), number + at + 1), noted, document)
+            row, line = read[at], number + at + 1
+            if rows and (row.kind >= BLANK or row.sentence not in ("", sentence)):
+                yield Block(rows, range(line - len(rows), line), noted, document)
                 rows, noted = [], False
-            document += read[at].kind == BOUNDARY
+            sentence = row.sentence or sentence
+            if row.kind < BLANK:
+                rows.append(row)
+                noted = True
+            document += row.kind == BOUNDARY
         rows += read[start:]
         number += len(batch)
     if rows:

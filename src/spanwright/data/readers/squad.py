@@ -8,7 +8,7 @@ from typing import Any
 
 from spanwright.data.checks import Finding, Findings
 from spanwright.data.ledger import Ledger
-from spanwright.data.readers.shapes import storable
+from spanwright.data.readers.shape import storable
 from spanwright.data.records import Answer, Checked, QuestionRecord
 from spanwright.data.spans import check_text
 from spanwright.errors import Errors, SpanwrightError
@@ -32,6 +32,8 @@ class _Asked:
 
 class QuestionsReader:
     """Reads questions from a stream of JSON values."""
+
+    task = "qa"
 
     def __init__(
         self, values: Callable[[], Iterator[tuple[int, Any]]], findings: Findings, ledger: Ledger, *, file: str
