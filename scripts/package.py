@@ -15,9 +15,10 @@ def main(
     packages: Path = typer.Argument(Path("packages"), help="Where the wheels go"),
     name: str = typer.Option(..., help="Name of the package, without the language"),
     version: str = typer.Option(..., help="Version of the package"),
+    metrics: Path | None = typer.Option(None, help="What scripts/evaluate.py wrote, for the model card and the scores"),
 ) -> None:
     """Package PIPELINE, so that `pip install --find-links PACKAGES` installs it."""
-    for wheel in package(pipeline, packages, name=name, version=version, source=ROOT):
+    for wheel in package(pipeline, packages, name=name, version=version, source=ROOT, metrics=metrics):
         say.good(f"{wheel.stat().st_size / 1e6:.1f} MB", wheel)
 
 

@@ -78,6 +78,7 @@ class AdamW(Optimizer):
         norm = torch.nn.utils.clip_grad_norm_(parameters, self.grad_clip or math.inf)
         if not shim.scaler.is_enabled() and not norm.isfinite():
             raise SpanwrightError(Errors.S211.format(part=shim.role, learn_rate=self.learn_rate))
+        shim.gradient_norm = norm
         shim.scaler.step(stepper)
         shim.scaler.update()
         stepper.zero_grad(set_to_none=True)

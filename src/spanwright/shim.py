@@ -51,6 +51,8 @@ class TorchShim(Shim):
         self.precision = precision
         self.storage = storage
         self.role = role
+        # of the last step, before clipping, where the optimizer tells it
+        self.gradient_norm: Tensor | None = None
         # float16 has too few exponent bits for small gradients: its losses are scaled up, and its gradients down again
         self.scaler = torch.amp.GradScaler(get_torch_default_device().type, enabled=precision == "fp16")
 

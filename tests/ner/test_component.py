@@ -5,8 +5,8 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from thinc.api import get_current_ops
 
+from spanwright.calibration import COOLEST, HOTTEST, fit_temperature
 from spanwright.errors import SpanwrightError
-from spanwright.ner.decoding import COOLEST, HOTTEST, fit_temperature
 
 TOK2VEC = {
     "@architectures": "spacy.HashEmbedCNN.v2",
@@ -239,11 +239,11 @@ def test_calibration_lowers_the_confidence_of_wrong_entities():
     wrong = [(text, [(start, end, "PER") for start, end, _ in entities]) for text, entities in TRAINING]
     before = [ent._.confidence for ent in nlp(TRAINING[0][0]).ents]
     component = nlp.get_pipe("bio_ner")
-    assert component.calibrate(make_examples(nlp, wrong)) == component.cfg["temperature"] > 1
+    assert component.calibrate(make_examples(nlp, wrong))["temperature"] == component.cfg["temperature"] > 1
     after = [ent._.confidence for ent in nlp(TRAINING[0][0]).ents]
     assert len(after) == len(before)
     assert all(new < old for new, old in zip(after, before, strict=True))
-    assert component.calibrate(make_examples(nlp)) < 1
+    assert component.calibrate(make_examples(nlp))["temperature"] < 1
     with pytest.raises(SpanwrightError, match="S307"):
         component.calibrate(make_examples(nlp, [("nothing to be seen here", [])]))
 

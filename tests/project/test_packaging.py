@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import zipfile
 from pathlib import Path
 
 import pytest
 import spacy
 import srsly
+from huggingface_hub import ModelCard
+from spacy.tokens import DocBin
 
 from spanwright.errors import SpanwrightError
+from spanwright.evaluation.evaluate import evaluate_pipeline
 from spanwright.project.packaging import package
 from spanwright.project.smoke import missing_outputs
 
@@ -83,3 +87,41 @@ def test_missing_outputs_follow_the_variables(tmp_path: Path) -> None:
     assert missing_outputs(tmp_path, {"lang": "de", "name": "b"}, before="smoke-test") == ["other"]
     assert missing_outputs(tmp_path, {}, before="smoke-test") == ["packages/en_a.whl", "other"]
     assert missing_outputs(tmp_path, {}, before="package") == []
+
+
+def test_card_and_scores_come_from_the_metrics(tmp_path: Path, source: Path) -> None:
+    pipeline = save_pipeline(tmp_path / "pipeline", "bio_ner")
+    nlp = spacy.blank("en")
+    doc = nlp.make_doc("some words")
+    doc.set_ents([doc.char_span(0, 4, "SKILLS")])
+    DocBin(docs=[doc]).to_disk(tmp_path / "dev.spacy")
+    found = evaluate_pipeline(pipeline, tmp_path / "dev.spacy")
+    found["scores"]["ents_f"] = found["entities"]["micro"]["f"] = 0.7567567567567568
+    (tmp_path / "metrics.json").write_text(json.dumps(found))
+    metrics = tmp_path / "metrics.json"
+    wheel, _ = package(pipeline, tmp_path / "packages", name="tickets", version="2.1.0", source=source, metrics=metrics)
+    with zipfile.ZipFile(wheel) as content:
+        folders = ("en_tickets", "en_tickets/en_tickets-2.1.0")
+        metas = [json.loads(content.read(f"{folder}/meta.json")) for folder in folders]
+        card = ModelCard(content.read("en_tickets/en_tickets-2.1.0/README.md").decode())
+        described = content.read("en_tickets-2.1.0.dist-info/METADATA").decode()
+    assert [meta["performance"] for meta in metas] == [json.loads(json.dumps(found["scores"]))] * 2
+    assert card.data.model_name == "en_tickets"
+    assert 0.7567567567567568 in {result.metric_value for result in card.data.eval_results}
+    assert "`SKILLS`" in card.text and "| version | `2.1.0` |" in card.text
+    assert "## How to cite" in described
+
+
+def test_metrics_of_another_kind_are_refused(tmp_path: Path, source: Path) -> None:
+    pipeline = save_pipeline(tmp_path / "pipeline", "bio_ner")
+    (tmp_path / "metrics.json").write_text("{}")
+    with pytest.raises(SpanwrightError, match="S631"):
+        package(
+            pipeline,
+            tmp_path / "packages",
+            name="tickets",
+            version="2.1.0",
+            source=source,
+            metrics=tmp_path / "metrics.json",
+        )
+    assert not (tmp_path / "packages").exists()

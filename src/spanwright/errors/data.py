@@ -97,7 +97,9 @@ class DataErrors:
         "{two}: '{span}' in '{text}' does not fit the tokens of {one} ({count} annotations in all). Name {two} before it: "
         "the first corpus gives the tokens."
     )
-    S193 = "{path}: shares no text with the corpora before it. Check that they are of the same documents, converted alike."
+    S193 = (
+        "{path}: shares no text with the corpora before it. Check that they are of the same documents, converted alike."
+    )
 
     # Faults of our own
     S199 = "{file}: the ledger does not balance ({accounts}). This is a fault of Spanwright: please report it with the file."

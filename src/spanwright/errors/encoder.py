@@ -23,9 +23,7 @@ class EncoderErrors:
         "Training diverged: the gradient of the {part} is not finite (learning rate {learn_rate:.2g}). The best pipeline so far "
         "is kept in model-best. Lower training.optimizer.learn_rate, lengthen its warm-up, or set precision to fp32."
     )
-    S212 = (
-        "storage = '{storage}' cannot hold the weights {names}: they are too large for it. Set storage to bfloat16 or float32."
-    )
+    S212 = "storage = '{storage}' cannot hold the weights {names}: they are too large for it. Set storage to bfloat16 or float32."
     S213 = (
         "Tokens without word pieces: {n} in one batch, such as {example!r}. The encoder cannot see them; they take the vector "
         "of what stands before them. Further ones are not reported."

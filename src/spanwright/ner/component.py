@@ -13,11 +13,13 @@ from spacy.language import Language
 from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
+from spanwright.calibration import fit_temperature
 from spanwright.errors import Errors, SpanwrightError
-from spanwright.ner.decoding import NO_ENTITIES, Entities, decode, fit_temperature
+from spanwright.ner.decoding import NO_ENTITIES, Entities, decode
 from spanwright.ner.scorer import ner_score
 from spanwright.ner.tags import (
     ANY,
@@ -54,6 +56,7 @@ DEFAULT_BIO_NER_MODEL = Config().from_str(bio_ner_default_config)["model"]
 CONFIDENCE = "confidence"  # the name of the extension of Span
 OUTSIDE_NAME = "O"
 SAMPLE_SIZE = 10
+BATCH_SIZE = 64
 
 
 @Language.factory(
@@ -216,7 +219,7 @@ class BioNer(TrainablePipe):
         """
         examples = list(examples)
         validate_examples(examples, "BioNer.get_loss")
-        gold = _concatenate([gold_tags(example, self._tagset) for example in examples])
+        gold = self._gold(examples)
         if self._is_crf:
             return sequence_loss(scores, gold, self._tagset)
         weights = self.cfg["class_weights"]
@@ -249,31 +252,28 @@ class BioNer(TrainablePipe):
         self.model.get_ref("head").set_dim("nO", len(self._tagset))
         self.model.initialize(X=sample)
 
-    def calibrate(self, examples: Iterable[Example]) -> float:
+    def calibrate(self, examples: Iterable[Example]) -> dict[str, float]:
         """Learn the temperature at which confidences best foretell which entities are right; store and return it.
 
         examples: development data, not training data; their predicted Docs have been through the components before
-            this one.
+            this one. They are read once, in batches.
 
         Raises SpanwrightError where the model finds no entity in annotated text.
         """
-        examples = [example for example in examples if len(example.predicted)]
-        if not examples:
-            raise SpanwrightError(Errors.S307.format(name=self.name))
-        scores = self.model.predict([example.predicted for example in examples])
-        gold = _concatenate([gold_tags(example, self._tagset) for example in examples])
-        right = set(zip(*find_spans(gold, self._tagset), strict=True))
-        spans = decode(scores, self._tagset).spans
-        is_known = np.array([(gold[start:end] != ANY).all() for start, end, _ in zip(*spans, strict=True)], dtype=bool)
+        batches = [
+            (self.model.predict([example.predicted for example in batch]), self._gold(batch))
+            for batch in minibatch((example for example in examples if len(example.predicted)), BATCH_SIZE)
+        ]
+        is_known, is_right = self._judge(batches)
         if not is_known.any():
             raise SpanwrightError(Errors.S307.format(name=self.name))
-        is_right = np.array([span in right for span in zip(*spans, strict=True)])[is_known]
 
         def confidences_at(temperature: float) -> NDArray[np.float64]:
-            return decode(scores, self._tagset, temperature=temperature).confidences[is_known]
+            found = [decode(scores, self._tagset, temperature=temperature).confidences for scores, _ in batches]
+            return np.concatenate(found)[is_known]
 
-        self.cfg["temperature"] = fit_temperature(confidences_at, is_right)
-        return self.cfg["temperature"]
+        self.cfg["temperature"] = fit_temperature(confidences_at, is_right[is_known])
+        return {"temperature": self.cfg["temperature"]}
 
     @property
     def _tagset(self) -> TagSet:
@@ -288,6 +288,20 @@ class BioNer(TrainablePipe):
         """The least confidence (labels,) of an entity of each label."""
         general = self.cfg["threshold"] or 0.0
         return np.array([self.cfg["label_thresholds"].get(label, general) for label in self.labels])
+
+    def _gold(self, examples: Iterable[Example]) -> TagIds:
+        return _concatenate([gold_tags(example, self._tagset) for example in examples])
+
+    def _judge(self, batches: list[tuple[TagScores, TagIds]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Of each entity found, whether its words are annotated at all, and whether it is right."""
+        is_known: list[bool] = []
+        is_right: list[bool] = []
+        for scores, gold in batches:
+            right = set(zip(*find_spans(gold, self._tagset), strict=True))
+            for start, end, label in zip(*decode(scores, self._tagset).spans, strict=True):
+                is_known.append(bool((gold[start:end] != ANY).all()))
+                is_right.append((start, end, label) in right)
+        return np.array(is_known, dtype=bool), np.array(is_right, dtype=bool)
 
     def _set_ents(self, doc: Doc, spans: list[Span]) -> None:
         if self.cfg["overwrite"]:

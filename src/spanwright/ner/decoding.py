@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -14,7 +14,6 @@ from spanwright.ner.tags import ANY, OUTSIDE, SpanTable, TagIds, TagSet, find_sp
 from spanwright.ner.torch_head import TagScores, forbid, to_float64
 
 LARGEST_BATCH = 1 << 16  # in words, padding included
-COOLEST, HOTTEST = 0.2, 5.0
 
 
 class Entities(NamedTuple):
@@ -56,24 +55,6 @@ def decode(scores: TagScores, tagset: TagSet, *, preset: TagIds | None = None, t
         tags = np.where(preset == ANY, tags, OUTSIDE)
     spans = find_spans(tags, tagset)
     return Entities(spans, _confidences(spans, PathPosteriors(*posteriors)))
-
-
-def fit_temperature(confidences_at: Callable[[float], NDArray[np.float64]], is_right: NDArray[np.bool_]) -> float:
-    """Return the temperature, from COOLEST to HOTTEST, at which confidences best foretell which entities are right.
-
-    Best is the smallest negative log-likelihood (Guo et al., "On calibration of modern neural networks", 2017). It is
-    searched for on a grid, then on a finer one around the best point.
-    confidences_at: gives the confidences (entities,) at a temperature.
-    """
-
-    def loss(temperature: float) -> float:
-        chances = np.where(is_right, confidences_at(temperature), 1 - confidences_at(temperature))
-        return float(-np.log(np.maximum(chances, 1e-12)).sum())
-
-    coarse = np.geomspace(COOLEST, HOTTEST, 13)
-    best = int(np.argmin([loss(temperature) for temperature in coarse]))
-    fine = np.geomspace(coarse[max(best - 1, 0)], coarse[min(best + 1, len(coarse) - 1)], 13)
-    return float(min(fine, key=loss))
 
 
 def _batches_of_like_length(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:

@@ -1,0 +1,77 @@
+"""`spanwright.calibrate.v1`: what components learn from development data before a trained pipeline is saved."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from spacy.language import Language
+from spacy.training import Example
+from spacy.util import minibatch
+
+from spanwright.errors import SpanwrightError
+
+COOLEST, HOTTEST = 0.2, 5.0
+
+
+def make_calibrate(corpus: Callable[[Language], Iterable[Example]]) -> Callable[[Language], Language]:
+    """Build the callback `spanwright.calibrate.v1` for `training.before_to_disk`: `calibrate_pipeline` at every save.
+
+    corpus: the development data, `${corpora.dev}`.
+    """
+
+    def calibrate(nlp: Language) -> Language:
+        calibrate_pipeline(nlp, lambda: corpus(nlp))
+        return nlp
+
+    return calibrate
+
+
+def calibrate_pipeline(nlp: Language, get_examples: Callable[[], Iterable[Example]]) -> dict[str, Any]:
+    """Call `calibrate(examples)` of every component that has it, in the order of the pipeline; return what each returned.
+
+    get_examples: returns the development data anew, as for `Language.initialize`. Every component is given examples
+        whose predicted Docs have been through the components before it, one batch at a time.
+
+    Warns of a component that finds nothing to learn from; it stays as it was.
+    """
+    learnt = {}
+    for name, component in nlp.pipeline:
+        if not hasattr(component, "calibrate"):
+            continue
+        try:
+            learnt[name] = component.calibrate(_annotated(nlp, get_examples(), before=name))
+        except SpanwrightError as error:
+            warnings.warn(str(error), stacklevel=2)
+    return learnt
+
+
+def fit_temperature(confidences_at: Callable[[float], NDArray[np.float64]], is_right: NDArray[np.bool_]) -> float:
+    """Return the temperature, from COOLEST to HOTTEST, at which confidences best foretell which predictions are right.
+
+    Best is the smallest negative log-likelihood (Guo et al., "On calibration of modern neural networks", 2017). It is
+    searched for on a grid, then on a finer one around the best point.
+    confidences_at: gives the confidences (predictions,) at a temperature.
+    """
+
+    def loss(temperature: float) -> float:
+        chances = np.where(is_right, confidences_at(temperature), 1 - confidences_at(temperature))
+        return float(-np.log(np.maximum(chances, 1e-12)).sum())
+
+    coarse = np.geomspace(COOLEST, HOTTEST, 13)
+    best = int(np.argmin([loss(temperature) for temperature in coarse]))
+    fine = np.geomspace(coarse[max(best - 1, 0)], coarse[min(best + 1, len(coarse) - 1)], 13)
+    return float(min(fine, key=loss))
+
+
+def _annotated(nlp: Language, examples: Iterable[Example], *, before: str) -> Iterator[Example]:
+    earlier = [component for _, component in nlp.pipeline[: nlp.pipe_names.index(before)]]
+    for batch in minibatch(examples, nlp.batch_size):
+        docs = [example.predicted for example in batch]
+        for component in earlier:
+            has_pipe = hasattr(component, "pipe")
+            docs = list(component.pipe(docs, batch_size=nlp.batch_size) if has_pipe else map(component, docs))
+        yield from (Example(doc, example.reference) for doc, example in zip(docs, batch, strict=True))

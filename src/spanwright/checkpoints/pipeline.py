@@ -1,0 +1,33 @@
+"""What imported pipelines share: their encoder, and the checkpoint's own answer to compare with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from spacy.language import Language
+from spacy.tokens import Doc
+from torch import Tensor
+from transformers import PreTrainedModel
+
+SAMPLE = "Marie Curie left Warsaw in 1891, and worked at the University of Paris."
+
+
+def add_encoder(nlp: Language, folder: Path) -> None:
+    """Add the encoder of the checkpoint in `folder` to a pipeline."""
+    nlp.add_pipe("transformer", config={"model": {"@architectures": "spanwright.Transformer.v1", "name": str(folder)}})
+    # the comparison with the checkpoint needs all digits; a loaded pipeline runs in what its config says
+    nlp.get_pipe("transformer").model.shims[0].precision = "fp32"
+
+
+def encode_sample(nlp: Language) -> Doc:
+    """Return a Doc that has been through the pipeline's encoder, and nothing else of it."""
+    return nlp.get_pipe("transformer")(nlp.make_doc(SAMPLE))
+
+
+@torch.no_grad()
+def logits_of(checkpoint: PreTrainedModel, doc: Doc) -> Tensor:
+    """Run the checkpoint on the pieces that the pipeline cut `doc` into: logits (pieces, labels) or (labels,)."""
+    pieces = doc._.trf_data.wordpieces
+    ids, mask = torch.from_numpy(pieces.input_ids), torch.from_numpy(pieces.attention_mask)
+    return checkpoint(input_ids=ids, attention_mask=mask).logits[0]

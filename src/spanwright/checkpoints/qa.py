@@ -1,0 +1,53 @@
+"""A question-answering checkpoint as a pipeline with `extractive_qa`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import spacy
+import torch
+from spacy.language import Language
+from torch import Tensor
+from transformers import AutoModelForQuestionAnswering, PreTrainedModel
+
+from spanwright.checkpoints.loading import check_equal, copy_linear, linear_layer, load_checkpoint
+from spanwright.checkpoints.pipeline import SAMPLE
+from spanwright.qa.contexts import ContextCache
+from spanwright.qa.encoding import batch_rows, cut_pairs
+from spanwright.qa.windows import WindowBatch
+
+NAME = "extractive_qa"
+QUESTION = "Where did Marie Curie work?"
+
+
+def import_qa(folder: Path, *, lang: str) -> Language:
+    """Return a pipeline whose start and end scores are the logits of the checkpoint in `folder`.
+
+    It has no threshold for questions without an answer: that is learnt from development data.
+
+    Raises SpanwrightError for a checkpoint that cannot be read or has no such head.
+    """
+    checkpoint = load_checkpoint(AutoModelForQuestionAnswering, folder)
+    outputs = linear_layer(checkpoint, "qa_outputs", folder=folder)
+    nlp = spacy.blank(lang)
+    model = {"@architectures": "spanwright.QuestionAnswering.v1", "name": str(folder)}
+    component = nlp.add_pipe(NAME, config={"model": model})
+    component.model.initialize()
+    shim = component.model.shims[0]
+    # the comparison with the checkpoint needs all digits; a loaded pipeline runs in what its config says
+    shim.precision = "fp32"
+    copy_linear(outputs, shim.module.head)
+    [pair] = cut_pairs(component.model, [QUESTION], [SAMPLE], ContextCache(), name=NAME)
+    for _, batch in batch_rows(component.model, pair.rows()):
+        expected = logits_of(checkpoint, batch, has_segments=shim.module.encoder.has_segments)
+        check_equal(component.model.predict(batch), expected, folder=folder)
+    return nlp
+
+
+@torch.no_grad()
+def logits_of(checkpoint: PreTrainedModel, batch: WindowBatch, *, has_segments: bool) -> Tensor:
+    """Run the checkpoint on windows: its start and end logits (windows, pieces, 2)."""
+    segments = {"token_type_ids": torch.from_numpy(batch.segments)} if has_segments else {}
+    ids, mask = torch.from_numpy(batch.input_ids), torch.from_numpy(batch.attention_mask)
+    outputs = checkpoint(input_ids=ids, attention_mask=mask, **segments)
+    return torch.stack([outputs.start_logits, outputs.end_logits], dim=-1)

@@ -1,0 +1,1 @@
+"""What a run found, as one page of HTML, a model card and pictures."""

@@ -1,0 +1,1 @@
+"""`extractive_qa`: questions answered with parts of a text."""

@@ -1,0 +1,129 @@
+"""From start and end scores to the best answers: pure functions over arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spanwright.encoder.windows import Window
+
+FIRST_LOOK = 32  # how many of the best spans are sorted at first
+
+
+class WindowScores(NamedTuple):
+    """The scores of one window."""
+
+    window: Window
+    start_scores: NDArray[np.float32]  # (pieces of the context in the window,)
+    end_scores: NDArray[np.float32]  # (pieces of the context in the window,)
+    null_score: float  # of the answer that starts and ends on the first piece, which means that there is none
+
+
+class Best(NamedTuple):
+    """The best answers to a question, the best first."""
+
+    starts: NDArray[np.int64]  # (n_best,), pieces of the context
+    ends: NDArray[np.int64]  # (n_best,), the piece after the last
+    scores: NDArray[np.float64]  # (n_best,), probabilities
+    no_answer_score: float  # probability
+
+
+class SpanScores(NamedTuple):
+    """The scores of all spans that may be answers; `band[i, k]` is the span of k + 1 pieces from `starts[i]` on."""
+
+    band: NDArray[np.float32]  # (starts, lengths), -inf where there is no such span
+    starts: NDArray[np.int64]  # (starts,), pieces of the context, ascending where the band is not -inf
+    null_score: float
+
+
+NOTHING = Best(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0), 1.0)
+
+
+def score_spans(
+    parts: Sequence[WindowScores], *, is_blank: NDArray[np.bool_], max_length: int | None
+) -> SpanScores | None:
+    """Score every span: the sum of its start's and its end's score, both from the window that owns the start.
+
+    So a span lies within a window, each is scored once, and of windows that overlap the one counts that shows most
+    context around the start. The null score is the smallest of all windows: one that sees an answer suffices. Both
+    rules are those of BERT's `run_squad.py` (Devlin et al., 2018), save that it drops spans whose start or end is not
+    among the 20 best.
+    is_blank: (pieces,), where answers neither start nor end.
+    max_length: in pieces. None = no limit.
+
+    Returns None where there are no windows.
+    """
+    if not parts:
+        return None
+    longest = max(part.window.end - part.window.start for part in parts)
+    n_lengths = min(max_length or longest, longest)
+    # without room between them, spans would reach from one window into the next
+    gap = np.full(n_lengths - 1, -np.inf, dtype=np.float32)
+    starts, start_scores, end_scores = [], [], []
+    for window, starting, ending, _ in parts:
+        positions = np.arange(window.start, window.end)
+        blank = is_blank[window.start : window.end]
+        is_owned = (positions >= window.owned_start) & (positions < window.owned_end)
+        starts += [positions, np.full(len(gap), window.end)]
+        start_scores += [np.where(is_owned & ~blank, starting, np.float32(-np.inf)), gap]
+        end_scores += [np.where(blank, np.float32(-np.inf), ending), gap]
+    ends = np.lib.stride_tricks.sliding_window_view(np.concatenate(end_scores), n_lengths)
+    band = np.concatenate(start_scores)[: len(ends), None] + ends
+    null_score = min(part.null_score for part in parts)
+    return SpanScores(band, np.concatenate(starts)[: len(ends)], null_score)
+
+
+def decode(spans: SpanScores | None, *, n_best: int, max_overlap: float, temperature: float = 1.0) -> Best:
+    """Return the best spans of which no two overlap too much: each has at most the share `max_overlap` of the shorter one's
+    pieces in common with any better one. Spans of the same score are taken from left to right, the shorter first.
+
+    temperature: divides the scores before they become probabilities, of all spans and of there being no answer.
+    """
+    if spans is None:
+        return NOTHING
+    scores = spans.band.ravel()
+    n_spans = int(np.isfinite(scores).sum())
+    if n_spans == 0:
+        return NOTHING
+    highest = max(float(scores.max()), spans.null_score)
+    null = np.exp((spans.null_score - highest) / temperature)
+    total = np.exp((scores - highest) / temperature).sum(dtype=np.float64) + null
+    n_sorted = min(n_spans, FIRST_LOOK * n_best)
+    while True:
+        lowest = np.partition(scores, -n_sorted)[-n_sorted]
+        candidates = np.flatnonzero(scores >= lowest)
+        candidates = candidates[np.argsort(-scores[candidates], kind="stable")]
+        rows, lengths = np.divmod(candidates, spans.band.shape[1])
+        starts = spans.starts[rows]
+        kept = _without_overlaps(starts, starts + lengths + 1, n_best, max_overlap)
+        if len(kept) == n_best or n_sorted == n_spans:
+            break
+        n_sorted = min(n_spans, 8 * n_sorted)
+    chosen = scores[candidates[kept]].astype(np.float64)
+    probabilities = np.exp((chosen - highest) / temperature) / total
+    return Best(starts[kept], (starts + lengths + 1)[kept], probabilities, float(null / total))
+
+
+def merge_pieces(parts: Sequence[WindowScores]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the start and end score of every piece of the context, each from the window that owns it."""
+    nothing = np.zeros(0, dtype=np.float32)
+    slices = [slice(w.owned_start - w.start, w.owned_end - w.start) for w, *_ in parts]
+    starts = [part.start_scores[owned] for part, owned in zip(parts, slices, strict=True)]
+    ends = [part.end_scores[owned] for part, owned in zip(parts, slices, strict=True)]
+    return np.concatenate([nothing, *starts]), np.concatenate([nothing, *ends])
+
+
+def _without_overlaps(starts: NDArray[np.int64], ends: NDArray[np.int64], n_best: int, max_overlap: float) -> list[int]:
+    kept: list[tuple[int, int, int]] = []
+    for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
+        if all(
+            min(end, other_end) - max(start, other_start) <= max_overlap * min(end - start, other_end - other_start)
+            for _, other_start, other_end in kept
+        ):
+            kept.append((i, start, end))
+            if len(kept) == n_best:
+                break
+    return [i for i, _, _ in kept]

@@ -1,0 +1,143 @@
+"""`spanwright.QuestionAnswering.v1`: an encoder that reads question and context together, and scores of starts and ends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import torch
+from thinc.api import Model, get_torch_default_device
+from thinc.types import ArgsKwargs
+from torch import Tensor
+
+from spanwright.encoder.freezing import check_freeze
+from spanwright.encoder.loading import EncoderModule, RunSettings, load_encoder
+from spanwright.encoder.model import ATTENTIONS, HALF_PRECISION_MULTIPLE, SMALLEST_WINDOW
+from spanwright.errors import Errors, SpanwrightError
+from spanwright.precision import autocast_dtype
+from spanwright.qa.torch_head import QuestionAnsweringModule, build_question_answering
+from spanwright.qa.windows import WindowBatch
+from spanwright.shim import TorchShim
+
+PIECES_AT_ONCE = 8192
+# larger batches outgrow the caches: MiniLM answers half as many questions again with 1024 as with 8192
+PIECES_AT_ONCE_ON_CPU = 1024
+
+
+def build_question_answering_model(
+    name: str,
+    pretrained: bool = True,
+    window: int | None = None,
+    overlap: int = 128,
+    precision: str = "auto",
+    storage: str = "float32",
+    freeze: str | int = "none",
+    attention: str = "sdpa",
+    gradient_checkpointing: bool = False,
+    pad_to_multiple_of: int | None = None,
+    pieces_at_once: int | None = None,
+    dropout: float | None = None,
+    attention_dropout: float | None = None,
+    transformer_config: dict[str, Any] = {},  # noqa: B006 -- spaCy's config needs the literal; it is only read
+) -> Model[WindowBatch, Tensor]:
+    """Build the model `spanwright.QuestionAnswering.v1`.
+
+    The settings are those of `spanwright.encoder.model.build_transformer`. `window` counts the pieces of the question and
+    special pieces too, up to as many as the encoder takes; `overlap` counts those of the context alone. `pieces_at_once` is the
+    most word pieces, padding included, that go through the encoder at once, in training too; None = 1024 on a CPU, 8192 on
+    other devices.
+
+    Raises SpanwrightError for a value out of its range.
+    """
+    _check("window", window, window is None or window >= SMALLEST_WINDOW, f"at least {SMALLEST_WINDOW}, or null")
+    _check("overlap", overlap, overlap >= 0, "0 or more")
+    _check("attention", attention, attention in ATTENTIONS, ", ".join(ATTENTIONS))
+    multiple = pad_to_multiple_of
+    _check("pad_to_multiple_of", multiple, multiple is None or multiple >= 1, "1 or more, or null")
+    _check("pieces_at_once", pieces_at_once, pieces_at_once is None or pieces_at_once >= 1, "1 or more, or null")
+    for setting, rate in (("dropout", dropout), ("attention_dropout", attention_dropout)):
+        _check(setting, rate, rate is None or 0 <= rate < 1, "at least 0 and below 1, or null")
+    check_freeze(freeze)
+    if attention_dropout is None and get_torch_default_device().type == "cpu":
+        attention_dropout = 0.0
+    run = RunSettings(dropout, attention_dropout, attention, gradient_checkpointing, freeze)
+    load = partial(load_encoder, name, pretrained=pretrained, overrides=transformer_config, run=run)
+    build = partial(build_question_answering, run=run)
+    return Model(
+        "question_answering",
+        forward,
+        init=partial(_initialize, load=load),
+        shims=[TorchShim(build, precision=precision, storage=storage, role="encoder")],
+        attrs={
+            "window": window,
+            "overlap": overlap,
+            "pad_to_multiple_of": pad_to_multiple_of,
+            "pieces_at_once": pieces_at_once,
+        },
+    )
+
+
+def forward(
+    model: Model[WindowBatch, Tensor], batch: WindowBatch, is_train: bool
+) -> tuple[Tensor, Callable[[Tensor], WindowBatch]]:
+    """Score each piece of a batch of windows as the start and as the end of the answer: `(windows, pieces, 2)`."""
+    shim = model.shims[0]
+    scores, backprop = shim(_to_inputs(batch, shim.device, encoder_of(model)), is_train)
+
+    def backprop_scores(d_scores: Tensor) -> WindowBatch:
+        backprop(ArgsKwargs(args=((scores,),), kwargs={"grad_tensors": (d_scores,)}))
+        return batch
+
+    return scores, backprop_scores
+
+
+def encoder_of(model: Model[WindowBatch, Tensor]) -> EncoderModule:
+    """Return the encoder with its tokenizer. Raises SpanwrightError before the model has weights."""
+    return model.shims[0].module.encoder
+
+
+def window_of(model: Model[WindowBatch, Tensor]) -> int:
+    """Return how many pieces a window has at most, special pieces included."""
+    longest = encoder_of(model).max_pieces
+    return min(model.attrs["window"] or longest, longest)
+
+
+def multiple_of(model: Model[WindowBatch, Tensor]) -> int:
+    """Return what the lengths of windows are padded to a multiple of."""
+    shim = model.shims[0]
+    in_half = autocast_dtype(shim.precision, shim.device) is not None
+    return model.attrs["pad_to_multiple_of"] or (HALF_PRECISION_MULTIPLE if in_half else 1)
+
+
+def pieces_at_once_of(model: Model[WindowBatch, Tensor]) -> int:
+    """Return how many pieces go through the encoder at once."""
+    on_cpu = model.shims[0].device.type == "cpu"
+    return model.attrs["pieces_at_once"] or (PIECES_AT_ONCE_ON_CPU if on_cpu else PIECES_AT_ONCE)
+
+
+def _initialize(
+    model: Model[WindowBatch, Tensor],
+    X: Any = None,
+    Y: Any = None,
+    *,
+    load: Callable[[], tuple[EncoderModule, dict[str, Any]]],
+) -> None:
+    shim = model.shims[0]
+    if not shim.is_initialized:
+        encoder, settings = load()
+        shim.initialize(module=QuestionAnsweringModule(encoder), **settings)
+
+
+def _to_inputs(batch: WindowBatch, device: torch.device, encoder: EncoderModule) -> ArgsKwargs:
+    ids = torch.from_numpy(batch.input_ids).to(device, non_blocking=True)
+    # without a mask, attention takes its fastest path
+    mask = torch.from_numpy(batch.attention_mask).to(device, non_blocking=True) if batch.has_padding else None
+    segments = torch.from_numpy(batch.segments).to(device, non_blocking=True) if encoder.has_segments else None
+    return ArgsKwargs(args=(ids, mask, segments), kwargs={})
+
+
+def _check(setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
+    if not is_allowed:
+        place = f"extractive_qa.model.{setting}"
+        raise SpanwrightError(Errors.S401.format(setting=place, found=value, allowed=allowed))

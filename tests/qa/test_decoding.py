@@ -1,0 +1,144 @@
+import numpy as np
+import pytest
+
+from spanwright.qa.decoding import WindowScores, decode, merge_pieces, score_spans
+from spanwright.qa.windows import cut_context
+
+CASES = [
+    # pieces, room, overlap, longest answer, n_best, largest overlap of answers
+    (1, 8, 2, 30, 1, 0.0),
+    (7, 8, 2, None, 100, 1.0),
+    (12, 12, 0, 4, 3, 0.0),
+    (23, 8, 3, 5, 4, 0.0),
+    (23, 8, 4, None, 5, 0.5),
+    (40, 9, 4, 3, 1, 0.5),
+    (40, 9, 0, 30, 200, 0.2),
+    (61, 16, 8, 6, 7, 0.9),
+]
+
+
+def random_parts(n_pieces, *, room, overlap, seed, digits=None):
+    """Scores of a context's windows; rounded to few digits, some spans have the same score."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for window in cut_context(n_pieces, room=room, overlap=overlap):
+        start_scores, end_scores = rng.normal(size=(2, window.end - window.start)).astype(np.float32) * 3
+        if digits is not None:
+            start_scores, end_scores = start_scores.round(digits), end_scores.round(digits)
+        parts.append(WindowScores(window, start_scores, end_scores, float(rng.normal())))
+    return parts
+
+
+def all_spans(parts, is_blank, max_length):
+    """Every span that may be an answer: its score, start and end."""
+    spans = []
+    for window, starting, ending, _ in parts:
+        for start in range(window.owned_start, window.owned_end):
+            for end in range(start + 1, min(start + (max_length or 10**6), window.end) + 1):
+                if not (is_blank[start] or is_blank[end - 1]):
+                    spans.append((starting[start - window.start] + ending[end - 1 - window.start], start, end))
+    return spans
+
+
+def brute_force(parts, *, is_blank, max_length, n_best, max_overlap, temperature):
+    spans = sorted(all_spans(parts, is_blank, max_length), key=lambda span: (-span[0], span[1:]))
+    kept = []
+    for score, start, end in spans:
+        shared = [len(set(range(start, end)) & set(range(*other))) for _, *other in kept]
+        shorter = [min(end - start, other_end - other_start) for _, other_start, other_end in kept]
+        if len(kept) < n_best and all(s <= max_overlap * n for s, n in zip(shared, shorter, strict=True)):
+            kept.append((score, start, end))
+    null = min(part.null_score for part in parts)
+    total = sum(np.exp(float(score) / temperature) for score, *_ in spans) + np.exp(null / temperature)
+    chances = [np.exp(float(score) / temperature) / total for score, *_ in kept]
+    return [span for _, *span in kept], chances, np.exp(null / temperature) / total
+
+
+@pytest.mark.parametrize("digits", [None, 0])
+@pytest.mark.parametrize(("n_pieces", "room", "overlap", "max_length", "n_best", "max_overlap"), CASES)
+def test_decoding_equals_brute_force(n_pieces, room, overlap, max_length, n_best, max_overlap, digits):
+    for seed in range(5):
+        parts = random_parts(n_pieces, room=room, overlap=overlap, seed=seed, digits=digits)
+        is_blank = np.random.default_rng(seed).random(n_pieces) < 0.2
+        best = decode(
+            score_spans(parts, is_blank=is_blank, max_length=max_length),
+            n_best=n_best,
+            max_overlap=max_overlap,
+            temperature=1.7,
+        )
+        spans, chances, null = brute_force(
+            parts, is_blank=is_blank, max_length=max_length, n_best=n_best, max_overlap=max_overlap, temperature=1.7
+        )
+        assert np.stack([best.starts, best.ends], axis=1).tolist() == spans
+        assert best.scores == pytest.approx(chances, rel=1e-4)
+        assert best.no_answer_score == pytest.approx(null, rel=1e-4)
+
+
+def run_squad(parts, *, n_best_size, max_answer_length):
+    """The best non-null span and the null score, by the rules of BERT's run_squad.py."""
+    prelim = []
+    for i, (window, starting, ending, _) in enumerate(parts):
+        for first in np.argsort(-starting)[:n_best_size]:
+            for last in np.argsort(-ending)[:n_best_size]:
+                position = window.start + first
+                rivals = [(min(position - o.start, o.end - 1 - position) + 0.01 * (o.end - o.start), -j)
+                          for j, (o, *_) in enumerate(parts) if o.start <= position < o.end]  # fmt: skip
+                is_max_context = -max(rivals)[1] == i
+                if is_max_context and first <= last < first + max_answer_length:
+                    prelim.append((starting[first] + ending[last], position, window.start + last + 1))
+    return max(prelim), min(part.null_score for part in parts)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_decoding_equals_the_squad_scripts(seed):
+    # overlap + size odd: no piece has as much context in two windows, where the scripts' choice is another
+    parts = random_parts(50, room=17, overlap=8, seed=seed)
+    spans = score_spans(parts, is_blank=np.zeros(50, dtype=bool), max_length=10)
+    best = decode(spans, n_best=1, max_overlap=1.0)
+    (score, start, end), null = run_squad(parts, n_best_size=20, max_answer_length=10)
+    assert (best.starts[0], best.ends[0]) == (start, end)
+    assert np.log(best.scores[0] / best.no_answer_score) == pytest.approx(score - null, rel=1e-4)
+
+
+def test_chances_of_all_spans_and_of_no_answer_sum_to_one():
+    parts = random_parts(30, room=10, overlap=4, seed=0)
+    best = decode(score_spans(parts, is_blank=np.zeros(30, dtype=bool), max_length=3), n_best=1000, max_overlap=1.0)
+    assert len(best.starts) == 30 + 29 + 28
+    assert best.scores.sum() + best.no_answer_score == pytest.approx(1.0)
+    assert len(set(zip(best.starts.tolist(), best.ends.tolist(), strict=True))) == len(best.starts)
+
+
+@pytest.mark.parametrize("is_blank", [np.zeros(0, dtype=bool), np.ones(3, dtype=bool)])
+def test_without_words_there_is_no_answer(is_blank):
+    parts = random_parts(len(is_blank), room=8, overlap=2, seed=0)
+    best = decode(score_spans(parts, is_blank=is_blank, max_length=None), n_best=3, max_overlap=0.5)
+    assert best.starts.tolist() == []
+    assert best.no_answer_score == 1.0
+
+
+def test_the_end_is_never_before_the_start_nor_in_another_window():
+    parts = random_parts(24, room=8, overlap=0, seed=1)
+    parts[0].start_scores[7] = 50.0  # the last piece of its window: nothing but itself can follow
+    parts[0].end_scores[0] = parts[1].end_scores[0] = 50.0
+    best = decode(score_spans(parts, is_blank=np.zeros(24, dtype=bool), max_length=None), n_best=2, max_overlap=0.0)
+    assert (best.starts[0], best.ends[0]) == (7, 8)
+
+
+def test_extreme_scores_stay_finite():
+    parts = random_parts(5, room=8, overlap=0, seed=2)
+    parts[0].start_scores[:] *= 1000
+    best = decode(score_spans(parts, is_blank=np.zeros(5, dtype=bool), max_length=None), n_best=1, max_overlap=1.0)
+    assert 0.0 <= best.no_answer_score < best.scores[0] <= 1.0
+
+
+def test_each_piece_is_scored_where_it_has_most_context():
+    parts = random_parts(20, room=10, overlap=4, seed=3)
+    starts, ends = merge_pieces(parts)
+    assert len(starts) == len(ends) == 20
+    for piece in range(20):
+        shown = [part for part in parts if part.window.start <= piece < part.window.end]
+        widest = max(min(piece - p.window.start, p.window.end - 1 - piece) for p in shown)
+        of_widest = [p.start_scores[piece - p.window.start] for p in shown
+                     if min(piece - p.window.start, p.window.end - 1 - piece) == widest]  # fmt: skip
+        assert starts[piece] in of_widest
+    assert [len(scores) for scores in merge_pieces([])] == [0, 0]

@@ -1,0 +1,96 @@
+"""What is learnt from the development data after training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spacy
+from spacy.language import Language
+from spacy.tokens import Doc
+from spacy.training import Example
+
+from spanwright.calibration import calibrate_pipeline, make_calibrate
+from spanwright.errors import SpanwrightError
+
+TEXTS = ["one text", "", "another text"]
+
+
+class Calibrated:
+    """A component that is calibrated to the number of sentences that it was shown."""
+
+    def __init__(self, nlp: Language, name: str, fails: bool) -> None:
+        self.cfg = {"seen": 0}
+        self.fails = fails
+
+    def __call__(self, doc: Doc) -> Doc:
+        doc.user_data["calibrated"] = self.cfg["seen"]
+        return doc
+
+    def calibrate(self, examples: Iterable[Example]) -> dict[str, Any]:
+        if self.fails:
+            raise SpanwrightError("[S999] nothing to learn from")
+        docs = [example.predicted for example in examples]
+        assert all(doc.has_annotation("SENT_START") for doc in docs if len(doc))
+        assert not any("calibrated" in doc.user_data for doc in docs)
+        self.cfg["seen"] = sum(len(list(doc.sents)) for doc in docs)
+        return self.cfg
+
+    def to_disk(self, path: Path, exclude: Iterable[str] = ()) -> None:
+        path.write_text(str(self.cfg["seen"]))
+
+    def from_disk(self, path: Path, exclude: Iterable[str] = ()) -> None:
+        self.cfg["seen"] = int(path.read_text())
+
+
+@pytest.fixture(scope="module")
+def make_nlp():
+    Language.factory("calibrated_for_test", default_config={"fails": False}, func=Calibrated)
+
+    def make(*, fails: bool = False) -> Language:
+        nlp = spacy.blank("en")
+        nlp.add_pipe("sentencizer")
+        nlp.add_pipe("calibrated_for_test", name="first", config={"fails": fails})
+        return nlp
+
+    return make
+
+
+def make_examples(nlp: Language) -> list[Example]:
+    return [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in TEXTS]
+
+
+def test_a_pipeline_is_calibrated_before_it_is_saved(make_nlp, tmp_path: Path) -> None:
+    nlp = make_nlp()
+    assert make_calibrate(make_examples)(nlp) is nlp
+    nlp.to_disk(tmp_path)
+    assert spacy.load(tmp_path).get_pipe("first").cfg == {"seen": 2}
+
+
+def test_what_cannot_be_calibrated_is_told_and_left_alone(make_nlp) -> None:
+    nlp = make_nlp(fails=True)
+    with pytest.warns(UserWarning, match="S999"):
+        assert calibrate_pipeline(nlp, lambda: make_examples(nlp)) == {}
+    assert nlp.get_pipe("first").cfg == {"seen": 0}
+
+
+def test_each_component_sees_what_those_before_it_found(make_nlp) -> None:
+    nlp = make_nlp()
+    nlp.add_pipe("calibrated_for_test", name="last", config={"fails": True})
+    passes = []
+
+    def get_examples() -> list[Example]:
+        passes.append(nlp)
+        return make_examples(nlp)
+
+    with pytest.warns(UserWarning, match="S999"):
+        assert calibrate_pipeline(nlp, get_examples) == {"first": {"seen": 2}}
+    assert len(passes) == 2
+
+
+def test_a_pipeline_without_such_components() -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    assert calibrate_pipeline(nlp, list) == {}
