@@ -27,12 +27,12 @@ TEXTS = ["Anna Lee saw New York City", "", "Paris", "a zßq\u200b \n word nobody
 MODES = [("crf", "bio"), ("crf", "biluo"), ("linear", "bio"), ("linear", "biluo")]
 
 
-def make_pipeline(*, head="crf", hidden_width=None, dropout=None, **settings):
+def make_pipeline(*, head="crf", lstm_width=None, dropout=None, **settings):
     nlp = spacy.blank("en")
     model = {
         "@architectures": "spanwright.BioNer.v1",
         "head": head,
-        "hidden_width": hidden_width,
+        "lstm_width": lstm_width,
         "dropout": dropout,
         "tok2vec": TOK2VEC,
     }
@@ -69,7 +69,7 @@ def trained():
 @pytest.fixture(params=MODES, ids=["-".join(mode) for mode in MODES])
 def in_each_mode(request):
     head, scheme = request.param
-    return make_pipeline(head=head, scheme=scheme, hidden_width=16 if scheme == "bio" else None)
+    return make_pipeline(head=head, scheme=scheme, lstm_width=16 if scheme == "bio" else None)
 
 
 def test_overfit_save_load_same_output(in_each_mode, tmp_path):
@@ -192,7 +192,7 @@ def test_missing_and_misaligned_gold_teaches_nothing(head):
 
 
 def test_gradients_reach_the_word_vectors_and_averages_are_used():
-    nlp = make_pipeline(hidden_width=8)
+    nlp = make_pipeline(lstm_width=8)
     examples = make_examples(nlp)
     optimizer = nlp.initialize(lambda: examples)
     tok2vec = nlp.get_pipe("bio_ner").model.get_ref("tok2vec")
@@ -288,7 +288,7 @@ def test_labels_from_settings_and_label_data():
         ({"head": "crf", "class_weights": {"PER": 2.0}}, r"S302.*class_weights.*linear"),
         ({"head": "crf", "label_smoothing": 0.1}, "S302"),
         ({"head": "mlp"}, r"S301.*bio_ner\.model\.head: mlp .*linear, crf"),
-        ({"hidden_width": 0}, r"S301.*bio_ner\.model\.hidden_width: 0"),
+        ({"lstm_width": 0}, r"S301.*bio_ner\.model\.lstm_width: 0"),
         ({"dropout": 1.0}, r"S301.*bio_ner\.model\.dropout: 1\.0"),
     ],
 )

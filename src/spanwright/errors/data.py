@@ -53,7 +53,7 @@ class DataErrors:
         "{file}: tags whose parts are not told apart: {tags}. Write them as B-LABEL and I-LABEL, numbers by the names they stand "
         "for; or, if these are whole labels, use --scheme bare."
     )
-    S131 = "{file}: --strip-html would move the offsets of its spans. Leave it out, or convert the categories alone: --task textcat."
+    S131 = "{file}: --strip-html would move offsets of its spans. Leave it out, or convert the categories alone: --task textcat."
     S132 = (
         "{path}: a folder inside of {label}, which looks like the folder of a category. Name the folder whose folders hold the "
         "texts, or move the files up."

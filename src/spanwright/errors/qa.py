@@ -21,7 +21,7 @@ class QaErrors:
         "{name}: cannot be calibrated: no example has a question. Give development data with questions, read by "
         "spanwright.QACorpus.v1."
     )
-    S409 = "spanwright.QACorpus.v1: path is null. Give --paths.train and --paths.dev, corpora made by scripts/convert.py --task qa."
+    S409 = "spanwright.QACorpus.v1: path is null. Give --paths.train and --paths.dev, as scripts/convert.py --task qa makes them."
     S410 = "ask_many: {argument} = {found} is not allowed; allowed: 1 or more."
 
     # Scores and pictures of answers
@@ -35,8 +35,8 @@ class QaErrors:
 
     # Importing checkpoints
     S460 = (
-        "{folder}: cannot be loaded as a checkpoint ({reason}). It must be a folder or hub id with config.json, tokenizer.json and "
-        "model.safetensors; pickled weights are not read."
+        "{folder}: cannot be loaded as a checkpoint ({reason}). It must be a folder or hub id with config.json, tokenizer.json, "
+        "and model.safetensors; pickled weights are not read."
     )
     S461 = (
         "{folder}: not a whole {kind}: its weights lack {missing}. Nothing is imported with random numbers in their place: name "

@@ -38,7 +38,7 @@ bio_ner_default_config = """
 [model]
 @architectures = "spanwright.BioNer.v1"
 head = "crf"
-hidden_width = null
+lstm_width = null
 dropout = null
 
 [model.tok2vec]

@@ -23,7 +23,7 @@ def build_bio_ner(
     nO: int | None = None,
     *,
     head: str = "crf",
-    hidden_width: int | None = None,
+    lstm_width: int | None = None,
     dropout: float | None = None,
 ) -> Model[list[Doc], TagScores]:
     """Build the model `spanwright.BioNer.v1`.
@@ -31,15 +31,15 @@ def build_bio_ner(
     tok2vec: gives one row per token: a listener to a transformer, or any of spaCy's Tok2Vec layers.
     nO: the number of tags; leave it None, and the component sets it from the labels.
     head: "linear" scores words on their own; "crf" also scores which tag follows which, and trains on whole sequences.
-    hidden_width: units of a layer between word vectors and tags. None = no such layer.
+    lstm_width: units, per direction, of an LSTM over the words between their vectors and the tags. None = no such layer.
     dropout: in the head. None = the rate that training.dropout gives to every component.
 
     Raises SpanwrightError for a value out of its range.
     """
     _check("head", head, head in get_args(HeadKind), ", ".join(get_args(HeadKind)))
-    _check("hidden_width", hidden_width, hidden_width is None or hidden_width >= 1, "1 or more, or null")
+    _check("lstm_width", lstm_width, lstm_width is None or lstm_width >= 1, "1 or more, or null")
     _check("dropout", dropout, dropout is None or 0 <= dropout < 1, "at least 0 and below 1, or null")
-    tag_head = build_tag_head(nO, head=head, hidden_width=hidden_width, dropout=dropout)
+    tag_head = build_tag_head(nO, head=head, lstm_width=lstm_width, dropout=dropout)
     model: Model[list[Doc], TagScores] = chain(tok2vec, tag_head)
     model.set_ref("tok2vec", tok2vec)
     model.set_ref("head", tag_head)
@@ -47,7 +47,7 @@ def build_bio_ner(
 
 
 def build_tag_head(
-    n_tags: int | None, *, head: str, hidden_width: int | None, dropout: float | None
+    n_tags: int | None, *, head: str, lstm_width: int | None, dropout: float | None
 ) -> Model[list[Floats2d], TagScores]:
     """Build the head alone. See `build_bio_ner`."""
     # only an attribute of this name follows training.dropout
@@ -59,7 +59,7 @@ def build_tag_head(
         # a matrix product this small gains nothing from half precision, and scores lose digits in it
         shims=[TorchShim(TagHead, precision="fp32")],
         dims={"nI": None, "nO": n_tags},
-        attrs={"head": head, "hidden_width": hidden_width, **rate},
+        attrs={"head": head, "lstm_width": lstm_width, **rate},
     )
 
 
@@ -72,7 +72,7 @@ def forward(
     words = xp2torch(flat, requires_grad=is_train)
     dropout = model.attrs.get("dropout_rate", model.attrs.get("fixed_dropout"))
     (emissions, transitions), backprop = model.shims[0](
-        ArgsKwargs(args=(words,), kwargs={"dropout": dropout}), is_train
+        ArgsKwargs(args=(words, lengths[lengths > 0].tolist()), kwargs={"dropout": dropout}), is_train
     )
 
     def backprop_vectors(d_scores: TagScores) -> list[Floats2d]:
@@ -94,7 +94,7 @@ def _initialize(
     model.shims[0].initialize(
         width=model.get_dim("nI"),
         n_tags=model.get_dim("nO"),
-        hidden_width=model.attrs["hidden_width"],
+        lstm_width=model.attrs["lstm_width"],
         has_transitions=model.attrs["head"] == "crf",
     )
 

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 -- its usual name
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
 from spanwright.ner.crf import expected_moves, forward_backward, marginals, pad_index
 from spanwright.ner.tags import ANY, TagIds, TagSet, permitted_tags
@@ -23,23 +24,31 @@ class TagScores(NamedTuple):
 
 
 class TagHead(nn.Module):
-    """Word vectors to tag scores: dropout, perhaps a hidden layer, a linear layer, and perhaps a CRF's transitions."""
+    """Word vectors to tag scores: perhaps an LSTM in both directions, a linear layer, and perhaps a CRF's transitions.
 
-    def __init__(self, *, width: int, n_tags: int, hidden_width: int | None, has_transitions: bool) -> None:
+    The stack is that of Huang et al., "Bidirectional LSTM-CRF models for sequence tagging", 2015.
+    """
+
+    def __init__(self, *, width: int, n_tags: int, lstm_width: int | None, has_transitions: bool) -> None:
         super().__init__()
-        self.hidden = nn.Linear(width, hidden_width) if hidden_width is not None else None
-        self.output = nn.Linear(hidden_width or width, n_tags)
+        self.lstm = nn.LSTM(width, lstm_width, bidirectional=True) if lstm_width is not None else None
+        self.output = nn.Linear(2 * lstm_width if lstm_width is not None else width, n_tags)
         transitions = torch.zeros(n_tags + 1, n_tags + 1)
         if has_transitions:
             self.transitions = nn.Parameter(transitions)
         else:
             self.register_buffer("transitions", transitions, persistent=False)
 
-    def forward(self, words: Tensor, *, dropout: float = 0.0) -> tuple[Tensor, Tensor]:
-        """Score `words` (words, width): emissions (words, tags) and transitions (tags + 1, tags + 1)."""
+    def forward(self, words: Tensor, lengths: list[int], *, dropout: float = 0.0) -> tuple[Tensor, Tensor]:
+        """Score `words` (words, width), of Docs of these lengths, none of them 0: emissions (words, tags) and transitions
+        (tags + 1, tags + 1).
+        """
         words = F.dropout(words, dropout, self.training)
-        if self.hidden is not None:
-            words = F.dropout(F.gelu(self.hidden(words)), dropout, self.training)
+        if self.lstm is not None and lengths:
+            read, _ = self.lstm(pack_sequence(words.split(lengths), enforce_sorted=False))
+            words = F.dropout(torch.cat(unpack_sequence(read)), dropout, self.training)
+        elif self.lstm is not None:
+            words = words.new_zeros(0, self.output.in_features)
         return self.output(words), self.transitions
 
 

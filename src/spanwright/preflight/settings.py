@@ -82,6 +82,7 @@ RANGES = (
     Range("components.*.get_spans.window", 1, whole=True),
     Range("components.*.get_spans.stride", 1, whole=True),
     Range("components.*.hidden_width", 1, whole=True),
+    Range("components.*.lstm_width", 1, whole=True),
     Range("components.*.maxout_pieces", 1, whole=True),
     Range("components.*.grad_factor", 0),
     Range("components.*.dropout", 0, 1, "[)"),
