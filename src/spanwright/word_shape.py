@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.attrs import SHAPE
 from spacy.tokens import Doc
-from thinc.api import Embed, Model, chain, concatenate, with_array
+from thinc.api import Embed, Model, chain, with_array
 from thinc.types import Floats2d, Ints1d
 
 WordShape = Literal["other", "number", "with_digit", "lower", "initial", "upper", "title", "title_mixed", "mixed"]
@@ -25,8 +25,25 @@ def build_with_word_shape(
     `WordShape` of its token.
     """
     embedding = Embed(nO=width, nV=len(WORD_SHAPES), initializer=_initial_vectors)
-    shapes: Model[list[Doc], list[Floats2d]] = chain(_word_shapes(), with_array(embedding))
-    return concatenate(tok2vec, shapes)
+    shapes: Model[list[Doc], list[Floats2d]] = chain(Model("word_shapes", _find_shapes), with_array(embedding))
+    return Model("with_word_shape", forward, init=_initialize, layers=[tok2vec, shapes])
+
+
+def forward(
+    model: Model[list[Doc], list[Floats2d]], docs: list[Doc], is_train: bool
+) -> tuple[list[Floats2d], Callable[[list[Floats2d]], Any]]:
+    """Concatenate both vectors of each word. (thinc's `concatenate` adds up what layers pass on to the Docs, and listeners
+    pass on None.)
+    """
+    (vectors, backprop_vectors), (shapes, backprop_shapes) = (layer(docs, is_train) for layer in model.layers)
+    hstack = model.ops.xp.hstack
+
+    def backprop(gradients: list[Floats2d]) -> Any:
+        width = vectors[0].shape[1] if vectors else 0
+        backprop_shapes([model.ops.as_contig(gradient[:, width:]) for gradient in gradients])
+        return backprop_vectors([model.ops.as_contig(gradient[:, :width]) for gradient in gradients])
+
+    return [hstack(pair) for pair in zip(vectors, shapes, strict=True)], backprop
 
 
 def word_shape(shape: str) -> WordShape:
@@ -45,14 +62,15 @@ def word_shape(shape: str) -> WordShape:
     return "title" if "X" not in letters[1:] else "title_mixed"
 
 
-def _word_shapes() -> Model[list[Doc], list[Ints1d]]:
-    return Model("word_shapes", _forward)
+def _initialize(model: Model[list[Doc], list[Floats2d]], X: list[Doc] | None = None, Y: Any = None) -> None:
+    for layer in model.layers:
+        layer.initialize(X=X)
 
 
-def _forward(
+def _find_shapes(
     model: Model[list[Doc], list[Ints1d]], docs: list[Doc], is_train: bool
-) -> tuple[list[Ints1d], Callable[[list[Ints1d]], list[Doc]]]:
-    return [model.ops.asarray1i(_shape_ids(doc)) for doc in docs], lambda gradients: []
+) -> tuple[list[Ints1d], Callable[[list[Ints1d]], None]]:
+    return [model.ops.asarray1i(_shape_ids(doc)) for doc in docs], lambda gradients: None
 
 
 def _shape_ids(doc: Doc) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""Which of our modules each command of project.yml depends on, found by following imports.
+"""Which of our modules, and of the templates beside them, each command of project.yml depends on, found by following imports.
 
 weasel runs a command again when a file it depends on has changed. It knows no globs, and a folder will not do: Python writes
 its caches there. So the modules are listed one by one, and this is what writes and checks the lists.
@@ -14,9 +14,11 @@ from pathlib import Path
 
 PACKAGE = "spanwright"
 # these build pipelines, so what a config may name is part of them
-PIPELINE_COMMANDS = ("fill-config", "check", "debug-data", "train", "evaluate", "smoke-test")
+PIPELINE_COMMAND = re.compile(r"fill-config|check|debug-data|smoke-test|(train|evaluate)(-.+)?")
 # this builds a wheel of all there is
 WHEEL_COMMANDS = ("package",)
+# a folder of what the modules beside it read
+TEMPLATES = "templates"
 COMMAND = re.compile(r"(?=^  - name: )", re.MULTILINE)
 NAME = re.compile(r"  - name: ([\w-]+)")
 SCRIPT = re.compile(r"scripts/\w+\.py")
@@ -52,10 +54,11 @@ def _with_modules(part: str, root: Path) -> str:
     if name[1] in WHEEL_COMMANDS:
         modules = set((source / PACKAGE).rglob("*.py"))
     else:
-        entries = _entry_points(source) if name[1] in PIPELINE_COMMANDS else set()
+        entries = _entry_points(source) if PIPELINE_COMMAND.fullmatch(name[1]) else set()
         scripts = [root / script for script in SCRIPT.findall(part)]
         modules = entries | imported_modules([*scripts, *entries], source)
-    lines = "".join(sorted(f'      - "{module.relative_to(root).as_posix()}"\n' for module in modules))
+    files = modules | {file for module in modules for file in (module.parent / TEMPLATES).glob("*")}
+    lines = "".join(sorted(f'      - "{file.relative_to(root).as_posix()}"\n' for file in files))
     cleared = MODULE_LINE.sub("", part)
     return DEPS.sub(lambda deps: deps[0] + lines, cleared, count=1)
 
