@@ -20,6 +20,7 @@ def main(
     gpu_id: int = typer.Option(-1, help="GPU to train on; -1 = CPU"),
     lang: str = typer.Option("en", help="Language of the texts"),
     seed: int = typer.Option(0, help="Seed of every random number"),
+    overrides: list[str] = typer.Argument(None, help="After --: other settings, such as --training.max_steps 100"),
 ) -> None:
     """Run `spacy train` on CONFIG."""
     settings = {
@@ -29,7 +30,8 @@ def main(
         "nlp.lang": lang,
         "system.seed": seed,
     }
-    overrides = [part for name, value in settings.items() for part in (f"--{name}", str(value))]
+    given = [part for name, value in settings.items() for part in (f"--{name}", str(value))]
+    overrides = [*given, *(overrides or [])]
     say.info(
         "Running " + shlex.join(["python", *train_command(config, output, gpu_id=gpu_id, overrides=overrides)[1:]])
     )

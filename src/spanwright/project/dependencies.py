@@ -14,7 +14,7 @@ from pathlib import Path
 
 PACKAGE = "spanwright"
 # these build pipelines, so what a config may name is part of them
-PIPELINE_COMMAND = re.compile(r"fill-config|check|debug-data|smoke-test|(train|evaluate)(-.+)?")
+PIPELINE_COMMANDS = ("fill-config", "check", "debug-data", "train", "evaluate", "smoke-test", "textcat")
 # this builds a wheel of all there is
 WHEEL_COMMANDS = ("package",)
 # a folder of what the modules beside it read
@@ -23,7 +23,7 @@ COMMAND = re.compile(r"(?=^  - name: )", re.MULTILINE)
 NAME = re.compile(r"  - name: ([\w-]+)")
 SCRIPT = re.compile(r"scripts/\w+\.py")
 MODULE_LINE = re.compile(r'^      - "src/.*"\n', re.MULTILINE)
-DEPS = re.compile(r"^    deps:\n(?:      .*\n)*", re.MULTILINE)
+DEPS = re.compile(r"^    deps:(?! \*).*\n(?:      .*\n)*", re.MULTILINE)
 
 
 def with_module_dependencies(project: str, root: Path) -> str:
@@ -54,7 +54,7 @@ def _with_modules(part: str, root: Path) -> str:
     if name[1] in WHEEL_COMMANDS:
         modules = set((source / PACKAGE).rglob("*.py"))
     else:
-        entries = _entry_points(source) if PIPELINE_COMMAND.fullmatch(name[1]) else set()
+        entries = _entry_points(source) if name[1] in PIPELINE_COMMANDS else set()
         scripts = [root / script for script in SCRIPT.findall(part)]
         modules = entries | imported_modules([*scripts, *entries], source)
     files = modules | {file for module in modules for file in (module.parent / TEMPLATES).glob("*")}
