@@ -93,6 +93,11 @@ def test_steps_follow_the_data(config):
     assert training["optimizer"]["learn_rate"]["initial_rate"] == 0.001
 
 
+def test_small_data_get_more_passes(config):
+    config["initialize"]["before_init"].update(epochs=2, min_steps=30)
+    assert init_nlp(config).config["training"]["max_steps"] == 30
+
+
 def test_a_constant_learning_rate_stays(config):
     config["training"]["optimizer"]["learn_rate"] = 0.01
     config["initialize"]["before_init"]["epochs"] = 0.5
@@ -108,7 +113,10 @@ def test_an_empty_corpus_is_refused(config, tmp_path):
         init_nlp(config)
 
 
-@pytest.mark.parametrize("settings", [{"epochs": 0}, {"epochs": 1, "warmup": 1}, {"epochs": 1, "evaluations": 0}])
+@pytest.mark.parametrize(
+    "settings",
+    [{"epochs": 0}, {"epochs": 1, "min_steps": 0}, {"epochs": 1, "warmup": 1}, {"epochs": 1, "evaluations": 0}],
+)
 def test_wrong_settings_are_refused(settings):
     with pytest.raises(SpanwrightError, match=r"S210.*initialize.before_init"):
         make_steps_from_epochs(**settings)

@@ -13,7 +13,9 @@ from spacy.util import registry, resolve_dot_names
 from spanwright.errors import Errors, SpanwrightError
 
 
-def make_steps_from_epochs(epochs: float, *, warmup: float = 0.1, evaluations: int = 8) -> Callable[[Language], None]:
+def make_steps_from_epochs(
+    epochs: float, *, min_steps: int = 1, warmup: float = 0.1, evaluations: int = 8
+) -> Callable[[Language], None]:
     """Build the callback `spanwright.steps_from_epochs.v1` for `initialize.before_init`.
 
     It counts the batches of the training corpus and sets, in [training], `max_steps`, `eval_frequency`, and the
@@ -21,6 +23,7 @@ def make_steps_from_epochs(epochs: float, *, warmup: float = 0.1, evaluations: i
     numbers.
 
     epochs: passes over the training data.
+    min_steps: so many steps at least, on data so small that `epochs` would make fewer.
     warmup: the share of all steps in which the learning rate rises.
     evaluations: how often the pipeline is evaluated on development data.
 
@@ -28,6 +31,7 @@ def make_steps_from_epochs(epochs: float, *, warmup: float = 0.1, evaluations: i
     """
     for setting, value, is_allowed, allowed in (
         ("epochs", epochs, epochs > 0, "above 0"),
+        ("min_steps", min_steps, min_steps >= 1, "1 or more"),
         ("warmup", warmup, 0 <= warmup < 1, "at least 0 and below 1"),
         ("evaluations", evaluations, evaluations >= 1, "1 or more"),
     ):
@@ -40,7 +44,7 @@ def make_steps_from_epochs(epochs: float, *, warmup: float = 0.1, evaluations: i
         n_batches = count_batches(nlp)
         if not n_batches:
             raise SpanwrightError(Errors.S214.format(corpus=nlp.config["training"]["train_corpus"]))
-        n_steps = max(1, round(epochs * n_batches))
+        n_steps = max(min_steps, round(epochs * n_batches))
         training = nlp.config["training"]
         training.update(max_epochs=0, max_steps=n_steps, eval_frequency=math.ceil(n_steps / evaluations))
         schedule: Any = training["optimizer"].get("learn_rate")
