@@ -56,7 +56,10 @@ def main(
     header: Annotated[bool | None, typer.Option(help="whether the first row names the columns")] = None,
     scheme: Annotated[str | None, _choice(SCHEMES, "of the tags")] = None,
     outside: Annotated[list[str] | None, typer.Option(help="a further tag that means no entity")] = None,
-    label_pattern: Annotated[str, typer.Option(help="regular expression for the labels allowed")] = LABEL_PATTERN,
+    label_pattern: Annotated[
+        str | None,
+        typer.Option(help=f"regular expression for the labels allowed; {LABEL_PATTERN} for entities if not given"),
+    ] = None,
     spaces: Annotated[str, _choice(SPACINGS, "how tokens in columns become text")] = "detokenise",
     docs: Annotated[str, _choice(("sentence", "document"), "what becomes a Doc")] = "sentence",
     expand: Annotated[bool, typer.Option("--expand", help="expand spans that do not align with tokens")] = False,
@@ -72,7 +75,7 @@ def main(
     """Convert annotation files into .spacy corpora, each with a ledger beside it."""
     _check_paths(inputs, out, name, report)
     layout = ColumnOptions(
-        separator, _pair(columns), header, scheme, tuple(outside or ()), _pattern(label_pattern), docs
+        separator, _pair(columns), header, scheme, tuple(outside or ()), label_pattern and _pattern(label_pattern), docs
     )
     read = ReadOptions(task, format, encoding, Limits(max_line_length, max_expansion), layout, strip_html)
     alignment, shares = _alignment(expand=expand, contract=contract, drop=drop), _shares(split)

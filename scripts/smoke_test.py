@@ -18,7 +18,7 @@ def main(
     lang: str = typer.Option(..., help="vars.lang"),
     name: str = typer.Option(..., help="vars.name"),
     version: str = typer.Option(..., help="vars.version"),
-    output: Path = typer.Option(Path("metrics/smoke_test.json"), help="Where texts and entities go"),
+    output: Path = typer.Option(Path("metrics/smoke_test.json"), help="Where texts and what is found in them go"),
     constraints: Path = typer.Option(Path("constraints.txt"), help="Versions for the new environment"),
     reuse_dependencies: bool = typer.Option(False, help="Borrow this environment's packages: faster, proves less"),
 ) -> None:
@@ -32,11 +32,9 @@ def main(
     )
     with atomic_file(output) as partial:
         srsly.write_json(partial, results)
-    n_entities = sum(len(result["entities"]) for result in results)
-    say.good(
-        f"{requirement} installs, loads offline and finds the same {n_entities} entities in {len(results)} texts",
-        output,
-    )
+    counts = {kind: sum(len(result[kind]) for result in results) for kind in ("entities", "categories", "answers")}
+    found = ", ".join(f"{count} {kind}" for kind, count in counts.items() if count)
+    say.good(f"{requirement} installs, loads offline and finds the same in {len(results)} texts ({found})", output)
 
 
 if __name__ == "__main__":

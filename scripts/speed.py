@@ -2,13 +2,12 @@
 
 from pathlib import Path
 
-import spacy
 import srsly
 import typer
 from wasabi import msg
 
 from spanwright.cli import run, say
-from spanwright.errors import Errors, SpanwrightError
+from spanwright.evaluation.evaluate import use_gpu
 from spanwright.evaluation.speed import PERCENTILES, fastest, measure_speed, table_rows
 from spanwright.files import atomic_file
 
@@ -23,11 +22,7 @@ def main(
     gpu_id: int = typer.Option(-1, help="GPU to run on; -1 = CPU"),
 ) -> None:
     """Print PIPELINE's words/s, documents/s, latencies, load time and peak memory, and write them to OUTPUT."""
-    if gpu_id >= 0:
-        try:
-            spacy.require_gpu(gpu_id)
-        except ValueError as error:
-            raise SpanwrightError(Errors.S086.format(gpu_id=gpu_id, reason=error)) from error
+    use_gpu(gpu_id)
     report = measure_speed(pipeline, data, limit=limit)
     header = ("batch size", "words/s", "documents/s", *(f"p{percent} (ms)" for percent in PERCENTILES))
     msg.table(table_rows(report), header=header, divider=True, aligns=("l", *"r" * (len(header) - 1)))

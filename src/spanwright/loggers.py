@@ -199,9 +199,12 @@ def _build_logger(open_sink: Callable[[], Sink], console: bool | Logger) -> Logg
 
 def _parse(line: bytes, place: str) -> Record:
     try:
-        return json.loads(line)
+        record = json.loads(line)
     except ValueError as error:
         raise SpanwrightError(Errors.S651.format(place=place, reason=error)) from error
+    if not (isinstance(record, dict) and "step" in record):
+        raise SpanwrightError(Errors.S651.format(place=place, reason="it has no step"))
+    return record
 
 
 def _numbers(scores: Mapping[str, Any]) -> dict[str, Any]:

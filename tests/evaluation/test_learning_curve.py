@@ -222,3 +222,26 @@ def test_command_trains_with_spacy(
     assert [(p["percent"], p["documents"]) for p in report["points"]] == [(50, 10)]
     assert all(0 <= p["score"] <= 1 for p in report["points"])
     assert "Training 1 of 1: 50 % (10 documents), seed 0" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("broken", "content", "message"),
+    [
+        ("config.cfg", None, r"S001.*config\.cfg"),
+        ("config.cfg", "no config", r"S011.*config\.cfg"),
+        ("dev.spacy", None, r"S001.*dev\.spacy"),
+        ("dev.spacy", "no corpus", r"S028.*dev\.spacy"),
+        ("c/points.json", "{", r"S663.*points\.json"),
+        ("c/points.json", "[1]", r"S663.*points\.json"),
+    ],
+)
+def test_files_that_cannot_be_read(
+    broken: str, content: str | None, message: str, files: tuple[Path, Path, Path], tmp_path: Path
+) -> None:
+    path = tmp_path / broken
+    path.parent.mkdir(exist_ok=True)
+    path.unlink(missing_ok=True)
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(SpanwrightError, match=message):
+        next(train_parts(*files, tmp_path / "c", trainer=FakeTrainer()))

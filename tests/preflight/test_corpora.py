@@ -2,11 +2,19 @@ import zlib
 
 import pytest
 import srsly
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 
-from spanwright.preflight.corpora import category_labels, check_corpora, entity_labels, needed_annotation
+from spanwright.preflight.corpora import (
+    category_labels,
+    check_corpora,
+    entity_labels,
+    needed_annotation,
+    question_labels,
+)
+from spanwright.qa.corpus import register_extensions
 
+register_extensions()
 ENTITIES = {"entities": entity_labels}
 TRAIN = [f"we want SKILL number {number} and TITLE" for number in range(20)]
 DEV = ["a good SKILL and a TITLE"]
@@ -14,6 +22,22 @@ DEV = ["a good SKILL and a TITLE"]
 
 def test_two_good_corpora_have_no_findings(write_corpus):
     assert check_corpora(write_corpus("train.spacy", *TRAIN), write_corpus("dev.spacy", *DEV), ENTITIES) == []
+
+
+def test_questions_on_one_text_are_different_texts(write_corpus, tmp_path):
+    paths = []
+    for name, questions in (("train", [f"what is number {n}?" for n in range(20)]), ("dev", ["who?"])):
+        docs = DocBin(store_user_data=True)
+        for question in questions:
+            doc = Doc(Vocab(), words=["Ada", "pays"])
+            doc._.question = question
+            docs.add(doc)
+        paths.append(tmp_path / f"{name}.spacy")
+        docs.to_disk(paths[-1])
+    needed = {"questions": question_labels}
+    assert check_corpora(*paths, needed) == []
+    (finding,) = check_corpora(paths[0], write_corpus("none.spacy", *DEV), needed)
+    assert "none of its 1 documents has questions" in finding.message
 
 
 def test_a_corpus_may_be_a_folder_of_shards(write_corpus, tmp_path):
@@ -118,6 +142,8 @@ def test_annotation_is_needed_by_what_is_trained():
 
     assert list(needed_annotation(config("ner"))) == ["entities"]
     assert list(needed_annotation(config("textcat_multilabel"))) == ["categories"]
+    assert list(needed_annotation(config("text_classifier"))) == ["categories"]
+    assert list(needed_annotation(config("extractive_qa"))) == ["questions"]
     assert list(needed_annotation(config("spancat"))) == ["spans under 'sc'"]
     assert needed_annotation(config("ner", frozen=["head"])) == {}
     assert needed_annotation(config(None)) == {}

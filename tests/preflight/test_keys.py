@@ -1,10 +1,12 @@
 from pathlib import Path
 
 import pytest
+from thinc.api import Config
 
-from spanwright.preflight.keys import check_keys, unknown_arguments
+from spanwright.preflight.keys import check_keys, unknown_arguments, unknown_scores
 
 PATH = Path("ner.cfg")
+TWO_CLASSIFIERS = Path(__file__).parents[2] / "configs" / "job_ads_all.cfg"
 
 
 def test_a_correct_config_has_no_findings(fill):
@@ -46,6 +48,15 @@ def test_a_correct_config_has_no_findings(fill):
 def test_a_name_that_nothing_reads_is_found(fill, after, added, expected):
     (finding,) = check_keys(*fill(after, added), PATH)
     assert finding.message.startswith(expected)
+
+
+def test_scores_have_the_prefix_of_their_scorer():
+    config = Config().from_disk(TWO_CLASSIFIERS, interpolate=False)
+    assert list(unknown_scores(config, config, PATH)) == []
+    config["training"]["score_weights"]["familie_macro_f"] = 1.0
+    (finding,) = unknown_scores(config, config, PATH)
+    assert "familie_macro_f: no component" in finding.message
+    assert "did you mean 'family_macro_f'?" in finding.message
 
 
 def test_all_names_are_reported_at_once(fill):

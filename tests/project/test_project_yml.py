@@ -14,12 +14,13 @@ from spanwright.project.dependencies import imported_modules, with_module_depend
 
 ROOT = Path(__file__).parents[2]
 PROJECT = load_project_config(ROOT)
+TASKS = ["textcat", "multilabel", "qa", "job_ads_all"]
 COMMANDS: dict[str, dict[str, Any]] = {command["name"]: command for command in PROJECT["commands"]}
 IN_ORDER = [COMMANDS[name] for name in PROJECT["workflows"]["all"]]
 
 
 def test_workflow_is_complete() -> None:
-    steps = "fetch-encoder convert fill-config check debug-data train evaluate package smoke-test"
+    steps = "fetch-encoder convert fill-config check debug-data train evaluate package smoke-test report"
     assert PROJECT["workflows"]["all"] == steps.split()
 
 
@@ -28,6 +29,18 @@ def test_dependencies_exist_or_are_made_by_an_earlier_step(position: int) -> Non
     made = {output for command in IN_ORDER[:position] for output in command["outputs"]}
     missing = [dep for dep in IN_ORDER[position]["deps"] if dep not in made and not (ROOT / dep).exists()]
     assert missing == []
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_task_runs_from_its_data_to_its_report_and_overwrites_nothing_of_the_others(task: str) -> None:
+    command = COMMANDS[task]
+    steps = dict.fromkeys(line.split()[1] for line in command["script"])
+    names = ["fetch_encoder", "convert", *(["merge"] if task == "job_ads_all" else [])]
+    names += ["fill_config", "check", "train", "evaluate", "report"]
+    assert list(steps) == [f"scripts/{name}.py" for name in names]
+    assert [path for path in command["deps"] if not (ROOT / path).exists()] == []
+    own = {*command["outputs"]} - {"assets/encoders/current"}
+    assert [path for path in own if path.split("/")[1] != task] == []
 
 
 @pytest.mark.parametrize("command", COMMANDS.values(), ids=COMMANDS)
@@ -46,7 +59,8 @@ def test_scripts_and_outputs_are_declared(command: dict[str, Any]) -> None:
     assert command["outputs"], "without outputs weasel runs a command every time"
     arguments = {part.strip("'") for line in command["script"] for part in line.split()}
     files = {part for part in arguments if part.startswith(("corpus/", "training/", "assets/", "configs/", "metrics/"))}
-    assert files <= {*command["deps"], *command["outputs"]}
+    declared = [*command["deps"], *command["outputs"]]
+    assert [file for file in files if not any(f"{path}/".startswith(f"{file}/") for path in declared)] == []
 
 
 def test_train_depends_on_config_corpora_encoder_and_code() -> None:
@@ -72,6 +86,11 @@ def test_variables_are_explained() -> None:
     names = [i for i, line in enumerate(lines) if not line.lstrip().startswith("#")]
     assert {lines[i].split(":")[0].strip() for i in names} == set(PROJECT["vars"])
     assert all(i > 0 and lines[i - 1].lstrip().startswith("#") for i in names)
+
+
+def test_templates_are_dependencies_of_what_reads_them() -> None:
+    template = "src/spanwright/evaluation/report/templates/report.html"
+    assert {name for name, command in COMMANDS.items() if template in command["deps"]} == {"package", "report", *TASKS}
 
 
 def test_imports_are_followed(tmp_path: Path) -> None:

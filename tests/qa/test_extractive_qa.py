@@ -1,3 +1,4 @@
+import copy
 import gc
 import random
 from itertools import pairwise
@@ -247,13 +248,14 @@ def test_scores_are_those_of_transformers(untrained, tiny_encoder):
 
 
 @pytest.mark.parametrize(
-    ("question", "code"), [("", "S402"), (" \n", "S402"), ("what of the data in the degree " * 20, "S403")]
+    ("question", "code"),
+    [("", "S402"), (" \n", "S402"), (None, "S402"), (5, "S402"), ("what of the data in the degree " * 20, "S403")],
 )
 def test_questions_that_cannot_be_asked(untrained, make_examples, question, code):
     doc = untrained.make_doc(CONTEXT)
     with pytest.raises(SpanwrightError, match=code):
         doc._.ask(question)
-    if question.strip():
+    if code == "S403":
         with pytest.raises(SpanwrightError, match=code):
             untrained.get_pipe("extractive_qa").update(make_examples(untrained, [(CONTEXT, question, ["ten"])]))
 
@@ -269,9 +271,34 @@ def test_impossible_and_missing_contexts_in_training(untrained, make_examples):
 
 
 @pytest.mark.parametrize("argument", ["batch_size", "n_best"])
-def test_arguments_out_of_range_are_refused(untrained, argument):
+@pytest.mark.parametrize("value", [0, "2", None, 1.5])
+def test_arguments_out_of_range_are_refused(untrained, argument, value):
     with pytest.raises(SpanwrightError, match=f"S410.*{argument}"):
-        ask(untrained, "where", CONTEXT, **{argument: 0})
+        ask(untrained, "where", CONTEXT, **{argument: value})
+
+
+@pytest.mark.parametrize("pair", ["ab", ("q",), ("q", "a", "b"), ("q", None), 3])
+def test_what_is_no_pair_is_refused(untrained, pair):
+    with pytest.raises(SpanwrightError, match="S411.*allowed: pairs"):
+        list(untrained.get_pipe("extractive_qa").ask_many([pair]))
+
+
+def test_a_component_of_another_pipeline_answers_for_this_one(untrained):
+    nlp = spacy.blank("en")
+    nlp.add_pipe("extractive_qa", source=untrained)
+    expected = ask(untrained, "where", CONTEXT)
+    for pipeline in (nlp, copy.deepcopy(nlp)):
+        answer = pipeline(CONTEXT)._.ask("where")
+        assert (answer.text, answer.score) == (expected.text, expected.score)
+
+
+def test_two_pipelines_answer_for_their_own_docs(untrained, make_nlp, make_examples, tiny_encoder):
+    other = make_nlp(tiny_encoder, snap="expand")
+    other.initialize(lambda: make_examples(other))
+    for _ in range(2):
+        for nlp in (untrained, other):
+            doc = nlp(CONTEXT)
+            assert doc._.ask("where").n_best == next(nlp.get_pipe("extractive_qa").ask_many([("where", doc)])).n_best
 
 
 @pytest.mark.parametrize(

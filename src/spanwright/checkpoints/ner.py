@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import spacy
 import torch
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -14,7 +13,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForTokenClassification
 
 from spanwright.checkpoints.loading import check_equal, linear_layer, load_checkpoint
-from spanwright.checkpoints.pipeline import SAMPLE, add_encoder, encode_sample, logits_of
+from spanwright.checkpoints.pipeline import SAMPLE, add_encoder, blank_pipeline, encode_sample, logits_of
 from spanwright.checkpoints.tagging import Tagging, read_tagging
 
 LISTENER = {
@@ -37,7 +36,7 @@ def import_ner(folder: Path, *, lang: str) -> Language:
     checkpoint = load_checkpoint(AutoModelForTokenClassification, folder)
     tagging = read_tagging(checkpoint.config.id2label)
     classifier = linear_layer(checkpoint, "classifier", folder=folder)
-    nlp = spacy.blank(lang)
+    nlp = blank_pipeline(lang)
     add_encoder(nlp, folder)
     model = {"@architectures": "spanwright.BioNer.v1", "head": "linear", "tok2vec": LISTENER}
     ner = nlp.add_pipe("bio_ner", name=NAME, config={"scheme": tagging.scheme, "model": model})

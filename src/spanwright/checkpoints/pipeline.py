@@ -4,13 +4,24 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import spacy
 import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from spanwright.errors import Errors, SpanwrightError
+
 SAMPLE = "Marie Curie left Warsaw in 1891, and worked at the University of Paris."
+
+
+def blank_pipeline(lang: str) -> Language:
+    """Return a pipeline without components. Raises SpanwrightError for a language that spaCy does not have."""
+    try:
+        return spacy.blank(lang)
+    except ImportError as error:
+        raise SpanwrightError(Errors.S115.format(lang=lang)) from error
 
 
 def add_encoder(nlp: Language, folder: Path) -> None:

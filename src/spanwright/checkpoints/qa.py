@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import spacy
 import torch
 from spacy.language import Language
 from torch import Tensor
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel
 
 from spanwright.checkpoints.loading import check_equal, copy_linear, linear_layer, load_checkpoint
-from spanwright.checkpoints.pipeline import SAMPLE
+from spanwright.checkpoints.pipeline import SAMPLE, blank_pipeline
 from spanwright.qa.contexts import ContextCache
 from spanwright.qa.encoding import batch_rows, cut_pairs
 from spanwright.qa.windows import WindowBatch
@@ -29,7 +28,7 @@ def import_qa(folder: Path, *, lang: str) -> Language:
     """
     checkpoint = load_checkpoint(AutoModelForQuestionAnswering, folder)
     outputs = linear_layer(checkpoint, "qa_outputs", folder=folder)
-    nlp = spacy.blank(lang)
+    nlp = blank_pipeline(lang)
     model = {"@architectures": "spanwright.QuestionAnswering.v1", "name": str(folder)}
     component = nlp.add_pipe(NAME, config={"model": model})
     component.model.initialize()

@@ -7,14 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import spacy
 import torch
 from spacy.language import Language
 from spacy.training import Example
 from transformers import AutoModelForSequenceClassification, PretrainedConfig
 
 from spanwright.checkpoints.loading import check_equal, copy_linear, linear_layer, load_checkpoint
-from spanwright.checkpoints.pipeline import SAMPLE, add_encoder, encode_sample, logits_of
+from spanwright.checkpoints.pipeline import SAMPLE, add_encoder, blank_pipeline, encode_sample, logits_of
 from spanwright.errors import Errors, SpanwrightError
 
 NAME = "textcat"
@@ -57,7 +56,7 @@ def import_textcat(folder: Path, *, lang: str) -> Language:
         raise SpanwrightError(Errors.S465.format(folder=folder, found=config.model_type, allowed=", ".join(HEADS)))
     head = HEADS[config.model_type]
     dense, output = (linear_layer(checkpoint, path, folder=folder) for path in (head.dense, head.output))
-    nlp = spacy.blank(lang)
+    nlp = blank_pipeline(lang)
     add_encoder(nlp, folder)
     listener = {"@architectures": "spanwright.WindowListener.v1", "pooling": "first"}
     activation = getattr(config, head.activation, head.activation)

@@ -9,6 +9,8 @@ from itertools import combinations
 from spanwright.errors import Errors
 
 LABEL_PATTERN = r"\w[\w .:&+#-]{0,99}"
+# categories are written by people, who use slashes and emoji: all on one line, with nothing invisible at its ends
+CATEGORY_PATTERN = r"(?!\s)[^\x00-\x1f\x7f]{1,100}(?<!\s)"
 # Comparing every two labels is quadratic; beyond this many, only case is compared.
 _MOST_COMPARED = 500
 

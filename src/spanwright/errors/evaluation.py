@@ -15,6 +15,7 @@ class EvaluationErrors:
         "Write them with scripts/evaluate.py."
     )
     S632 = "Charts need matplotlib, which is not installed. Run: pip install 'spanwright[project]'"
+    S633 = "{place}: not what a report reads here: it lacks {missing}. Name the file that the script for it wrote."
 
     # Logs
     S650 = "spanwright.TensorBoardLogger.v1 needs tensorboard, which is not installed. Run: pip install 'spanwright[tensorboard]'"
@@ -27,3 +28,4 @@ class EvaluationErrors:
         "[training.score_weights], and train again."
     )
     S662 = "{path}: comes from other data or settings. Choose another --folder, or delete it to begin anew."
+    S663 = "{path}: damaged ({reason}). Choose another --folder, or delete it to begin anew."

@@ -170,10 +170,10 @@ class ProjectErrors:
         "Name a component or architecture of spanwright in the config, or use `spacy package` itself."
     )
     S073 = (
-        "{requirement}, installed from its wheel, finds other entities than {pipeline}. Run the 'package' step again."
+        "{requirement}, installed from its wheel, finds something else than {pipeline}. Run the 'package' step again."
     )
     S074 = (
-        "{requirement} loads, but finds no entity in {n_texts} texts of {data}. Train for longer (training.max_steps), or look "
+        "{requirement} loads, but finds nothing in {n_texts} texts of {data}. Train for longer (training.max_steps), or look "
         "at metrics/evaluation.json."
     )
     S075 = "Outputs that project.yml declares do not exist: {paths}. Run `weasel run all`, or the steps that make them."

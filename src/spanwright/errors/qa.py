@@ -3,7 +3,7 @@
 
 class QaErrors:
     S401 = "components.{setting}: {found} is not allowed; allowed: {allowed}."
-    S402 = "{place}: the question is empty. Ask with a text."
+    S402 = "{place}: {found} is no question. Ask with a text that is not empty."
     S403 = (
         "The question '{question}...' has {n_pieces} word pieces. Windows of {window} pieces leave {allowed} to a question, so "
         "that as many show the context. Shorten it, or raise components.{name}.model.window where the encoder allows more."
@@ -22,7 +22,8 @@ class QaErrors:
         "spanwright.QACorpus.v1."
     )
     S409 = "spanwright.QACorpus.v1: path is null. Give --paths.train and --paths.dev, as scripts/convert.py --task qa makes them."
-    S410 = "ask_many: {argument} = {found} is not allowed; allowed: 1 or more."
+    S410 = "ask_many: {argument} = {found} is not allowed; allowed: whole numbers from 1 on."
+    S411 = "ask_many: {found} is not allowed; allowed: pairs of a question and its context, which is a text or a Doc."
 
     # Scores and pictures of answers
     S440 = (

@@ -17,7 +17,7 @@ from spanwright.evaluation.evaluate import Clock, Evaluation, describe, load_pip
 from spanwright.evaluation.measures import MeasurePath, Measures, Tally, values
 from spanwright.evaluation.schema import COMPARISON
 from spanwright.evaluation.significance import LEVEL, RESAMPLES, Amounts, bootstrap, compare, interval
-from spanwright.evaluation.text_tallies import found_answer, given_text, gold_answers
+from spanwright.qa.scorer import found_answer, given_text, gold_answers
 
 TOP = 20
 

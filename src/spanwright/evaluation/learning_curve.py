@@ -22,6 +22,7 @@ from spanwright.evaluation.report.charts import growth
 from spanwright.evaluation.report.content import Section
 from spanwright.evaluation.report.svg import write_pngs
 from spanwright.files import atomic_file
+from spanwright.preflight.run import read_config
 from spanwright.project import training
 
 PERCENTS = (10, 25, 50, 75, 100)
@@ -85,17 +86,20 @@ def train_parts(
 
     announce: called before each training, with its number and that of all.
 
-    Raises SpanwrightError when the points in `folder` come from other data or settings, or a training fails.
+    Raises SpanwrightError for a config or corpus that cannot be read or is empty, when the points in `folder` come from other
+    data or settings, and when a training fails.
     """
+    settings = read_config(config)
     docs = list(read_docs(train))
-    if not docs:
-        raise SpanwrightError(Errors.S601.format(path=train))
+    for corpus, is_empty in ((train, not docs), (dev, next(read_docs(dev), None) is None)):
+        if is_empty:
+            raise SpanwrightError(Errors.S601.format(path=corpus))
     runs = plan_runs(len(docs), percents=percents, seeds=seeds)
     inputs = _fingerprint([config, train, dev], overrides)
     done = _read_points(folder / POINTS, inputs)
     work = folder / "unfinished"
 
-    fixed = [*overrides, *_move_logs(config, work), "--paths.dev", str(dev)]
+    fixed = [*overrides, *_move_logs(settings, work), "--paths.dev", str(dev)]
 
     def start(own: list[str]) -> Path:
         return trainer(config, work, gpu_id=gpu_id, overrides=[*fixed, *own])
@@ -170,9 +174,8 @@ def _train_part(run: Run, docs: Sequence[Doc], work: Path, *, start: Callable[[l
     return point
 
 
-def _move_logs(config: Path, folder: Path) -> Iterator[str]:
+def _move_logs(settings: Config, folder: Path) -> Iterator[str]:
     """Yield overrides that keep the logs of these trainings away from that of the project's training."""
-    settings = Config().from_disk(config, interpolate=False)
     logger, place = settings.get("training", {}).get("logger"), "training.logger"
     while isinstance(logger, dict):
         for name in ("path", "folder"):  # of our loggers
@@ -217,10 +220,14 @@ def _describe(sizes: Floats1d, scores: Floats1d) -> dict[str, Any]:
 def _read_points(path: Path, inputs: str) -> dict[Run, Point]:
     if not path.exists():
         return {}
-    content = srsly.read_json(path)
-    if content["inputs"] != inputs:
+    try:
+        content = srsly.read_json(path)
+        points = [Point(**{**fields, "run": Run(**fields["run"])}) for fields in content["points"]]
+        is_of_inputs = content["inputs"] == inputs
+    except (ValueError, KeyError, TypeError) as error:
+        raise SpanwrightError(Errors.S663.format(path=path, reason=repr(error))) from error
+    if not is_of_inputs:
         raise SpanwrightError(Errors.S662.format(path=path))
-    points = [Point(**{**fields, "run": Run(**fields["run"])}) for fields in content["points"]]
     return {point.run: point for point in points}
 
 

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import spacy
 import torch
 from spacy.language import Language
 from thinc.api import get_torch_default_device
 
 from spanwright.data.preannotation.texts import read_texts
-from spanwright.errors import Errors, SpanwrightError
+from spanwright.evaluation.evaluate import describe, load_pipeline
 from spanwright.evaluation.memory import peak_memory
 
 Measurement = dict[str, Any]  # of one batch size
@@ -26,18 +25,15 @@ def measure_speed(pipeline: Path, data: Path, *, limit: int) -> dict[str, Any]:
     """Measure the pipeline on the first `limit` texts of `data`, on the device that spaCy is set to.
 
     Times are in seconds; a latency is the time from handing over a batch to having all of it. `load_seconds` includes the
-    imports that the first load in a process makes. Raises SpanwrightError where a path does not exist or has no texts.
+    imports that the first load in a process makes. Raises SpanwrightError where there is no pipeline, or no text.
     """
-    if not pipeline.exists():
-        raise SpanwrightError(Errors.S001.format(path=pipeline))
     start = time.perf_counter()
-    nlp = spacy.load(pipeline)
+    nlp = load_pipeline(pipeline)
     load_seconds = time.perf_counter() - start
     texts = [text.doc.text for text in islice(read_texts([data], nlp), limit)]
     measurements = search(lambda size: measure_batches(nlp, texts, size), largest=len(texts))
     return {
-        "pipeline": f"{nlp.meta['lang']}_{nlp.meta['name']}",
-        "version": nlp.meta["version"],
+        **describe(nlp),
         "data": str(data),
         "documents": len(texts),
         "words": sum(len(nlp.make_doc(text)) for text in texts),

@@ -10,14 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from spacy.training import Example
 
-from spanwright.data.exporting.docs import answers_of, question_of
-from spanwright.evaluation.answers import answer_f1, answer_metrics, exact_match
+from spanwright.data.exporting.docs import question_of
+from spanwright.evaluation.answers import answer_f1, exact_match
 from spanwright.evaluation.categories import THRESHOLD, CategoryTask, assigned, category_metrics, doc_arrays
 from spanwright.evaluation.measures import HITS, Measures, label_measures, share
 from spanwright.evaluation.significance import Amounts
-from spanwright.qa.answers import ANSWERS, AnswerRecord, read_answers
-
-NOT_ASKED = AnswerRecord(ANSWERS, "", 0, 0, 0.0, 1.0, False)
+from spanwright.qa.answers import AnswerRecord
+from spanwright.qa.scorer import found_answer, given_text, gold_answers, record_metrics
 
 
 class CategoryTally:
@@ -122,30 +121,8 @@ class AnswerTally:
 
     def section(self) -> dict[str, Any]:
         """Return `answer_metrics`."""
-        return answer_metrics(
-            self._golds,
-            self._predictions,
-            [answer.no_answer_score for answer in self._found],
-            self._questions,
-            candidates=[answer.text for answer in self._found],
-            confidences=[answer.score if answer.has_answer else answer.no_answer_score for answer in self._found],
-        )
+        return record_metrics(self._questions, self._golds, self._found)
 
     @property
     def _predictions(self) -> list[str]:
         return list(map(given_text, self._found))
-
-
-def gold_answers(example: Example) -> list[str]:
-    """Return the right answers to the question of a document."""
-    return [text for text, _ in answers_of(example.reference)]
-
-
-def found_answer(example: Example) -> AnswerRecord:
-    """Return what the pipeline answered; that there is no answer, where it was not asked."""
-    return read_answers(example.predicted).get(ANSWERS, NOT_ASKED)
-
-
-def given_text(answer: AnswerRecord) -> str:
-    """Return the text of an answer, "" where there is none."""
-    return answer.text if answer.has_answer else ""

@@ -12,6 +12,7 @@ from spacy.tokens import Doc, DocBin
 from spacy.training.corpus import FILE_TYPE, walk_corpus
 from spacy.vocab import Vocab
 
+from spanwright.data.exporting.docs import question_of
 from spanwright.errors import Errors
 from spanwright.preflight.findings import Finding, error, warning
 
@@ -25,7 +26,9 @@ Labels = Callable[[Doc], set[str]]
 
 @dataclass
 class Contents:
-    """What a corpus holds: its texts with white space folded, and per kind of annotation the labels in use."""
+    """What a corpus holds: its texts, each after its question, with white space folded, and per kind of annotation the labels
+    in use.
+    """
 
     path: Path
     texts: list[str] = field(default_factory=list)
@@ -42,6 +45,11 @@ def category_labels(doc: Doc) -> set[str]:
     return {label for label, value in doc.cats.items() if value > 0}
 
 
+def question_labels(doc: Doc) -> set[str]:
+    """One label for every doc with a question: answers have none of their own."""
+    return {"question"} if (question_of(doc) or "").strip() else set()
+
+
 def span_labels(key: str) -> Labels:
     """Return a function that gives the labels of the spans under `key`."""
     return lambda doc: {span.label_ for span in doc.spans.get(key, [])}
@@ -54,6 +62,9 @@ ANNOTATION: Mapping[str, tuple[str, Labels]] = {
     "bio_ner": ("entities", entity_labels),
     "textcat": ("categories", category_labels),
     "textcat_multilabel": ("categories", category_labels),
+    "text_classifier": ("categories", category_labels),
+    "text_classifier_multilabel": ("categories", category_labels),
+    "extractive_qa": ("questions", question_labels),
 }
 
 
@@ -104,7 +115,7 @@ def read_corpus(path: Path, needed: Mapping[str, Labels]) -> Contents:
         for doc in _docs(shard, vocab):
             # spaCy passes over empty docs too
             if len(doc):
-                contents.texts.append(" ".join(doc.text.split()))
+                contents.texts.append(" ".join(f"{question_of(doc) or ''} {doc.text}".split()))
                 for kind, labels in needed.items():
                     contents.labels[kind] |= labels(doc)
     if not contents.texts:

@@ -101,16 +101,19 @@ def unused_values(base: Config, filled: Config, path: Path) -> Iterator[Finding]
 
 def unknown_scores(base: Config, filled: Config, path: Path) -> Iterator[Finding]:
     """Find names in [training.score_weights] that no component of the pipeline is known to give."""
-    factories = [component.get("factory") for component in filled["components"].values()]
-    if None in factories:
+    if not all("factory" in component for component in filled["components"].values()):
         # A sourced component does not say here what it scores
         return
     # spaCy registers its factories when a Language is made
     language = Language()
     known = set(COMMON_SCORES)
-    for factory in factories:
-        if language.has_factory(factory):
-            known.update(language.get_factory_meta(factory).default_score_weights)
+    for component in filled["components"].values():
+        if language.has_factory(component["factory"]):
+            scores = language.get_factory_meta(component["factory"]).default_score_weights
+            # Two classifiers of a pipeline need scores of different names
+            scorer = component.get("scorer")
+            prefix = scorer.get("prefix", "cats") if isinstance(scorer, dict) else "cats"
+            known.update(scores, (score.replace("cats", prefix, 1) for score in scores))
     for score in base.get("training", {}).get("score_weights", {}):
         if score not in known:
             yield warning(Errors.S017.format(path=path, score=score, nearest=nearest(score, known)))

@@ -1,4 +1,4 @@
-"""Does the packaged pipeline work where nothing else is installed? Install it, load it by name, compare its entities."""
+"""Does the packaged pipeline work where nothing else is installed? Install it, load it by name, compare what it finds."""
 
 from __future__ import annotations
 
@@ -13,26 +13,24 @@ from pathlib import Path
 from typing import Any
 
 import spacy
-from spacy.training import Corpus
 from weasel.util import load_project_config
 
+from spanwright.data.exporting.docs import question_of, read_docs, tasks_of
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.project.commands import run_command
+from spanwright.project.extraction import extract
 
 # runs in the new environment: texts come from a file, results leave by another
 EXTRACT = """
 import json, pathlib, sys, spacy
+from spanwright.project.extraction import extract
 name, texts, results = sys.argv[1:]
-nlp = spacy.load(name)
-docs = nlp.pipe(json.loads(pathlib.Path(texts).read_text("utf8")))
-entities = [[[ent.start_char, ent.end_char, ent.label_] for ent in doc.ents] for doc in docs]
-pathlib.Path(results).write_text(json.dumps(entities), "utf8")
+found = extract(spacy.load(name), json.loads(pathlib.Path(texts).read_text("utf8")))
+pathlib.Path(results).write_text(json.dumps(found), "utf8")
 """
 OFFLINE = {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
 # compiling every module of torch takes longer than importing what is needed
 PIP_OPTIONS = ("--quiet", "--no-compile", "--disable-pip-version-check")
-
-Entities = list[list[Any]]
 
 
 def missing_outputs(project_dir: Path, variables: Mapping[str, str], *, before: str) -> list[str]:
@@ -49,10 +47,15 @@ def missing_outputs(project_dir: Path, variables: Mapping[str, str], *, before: 
 
 
 def install_and_extract(
-    requirement: str, texts: Sequence[str], *, packages: Path, constraints: Path, reuse_dependencies: bool = False
-) -> list[Entities]:
-    """Install `requirement` from `packages` into a new virtual environment and return its entities for each text, as
-    `[start_char, end_char, label]`. Look-ups of models are switched off.
+    requirement: str,
+    texts: Sequence[tuple[str, str | None]],
+    *,
+    packages: Path,
+    constraints: Path,
+    reuse_dependencies: bool = False,
+) -> list[dict[str, Any]]:
+    """Install `requirement` from `packages` into a new virtual environment and return what `extract` gives there. Look-ups of
+    models are switched off.
 
     reuse_dependencies: let the new environment see the packages of this one, which makes it faster but proves less.
     """
@@ -86,20 +89,21 @@ def smoke_test(
 ) -> list[dict[str, Any]]:
     """Check that the installed package finds, in annotated texts of the corpus `data`, what `pipeline` finds here.
 
-    Returns one `{"text", "entities"}` for each text. Raises SpanwrightError when the two differ, or find nothing at all.
+    Returns one `{"text", "question", "entities", "categories", "answers"}` for each text (see `extract`). Raises
+    SpanwrightError when the two differ, or find nothing at all.
     """
-    nlp = spacy.load(pipeline)
-    annotated = (example.reference for example in Corpus(data)(nlp) if example.reference.ents)
-    texts = [doc.text for doc in islice(annotated, n_texts)]
-    expected = [[[ent.start_char, ent.end_char, ent.label_] for ent in doc.ents] for doc in nlp.pipe(texts)]
+    annotated = (doc for doc in read_docs(data) if tasks_of(doc))
+    texts = [(doc.text, question_of(doc)) for doc in islice(annotated, n_texts)]
+    expected = extract(spacy.load(pipeline), texts)
     found = install_and_extract(
         requirement, texts, packages=packages, constraints=constraints, reuse_dependencies=reuse_dependencies
     )
     if found != expected:
         raise SpanwrightError(Errors.S073.format(requirement=requirement, pipeline=pipeline))
-    if not any(found):
+    if not any(any(result.values()) for result in found):
         raise SpanwrightError(Errors.S074.format(requirement=requirement, n_texts=len(texts), data=data))
-    return [{"text": text, "entities": entities} for text, entities in zip(texts, found, strict=True)]
+    inputs = ({"text": text, "question": question} for text, question in texts)
+    return [given | result for given, result in zip(inputs, found, strict=True)]
 
 
 def _see_packages_of_this_python(python: Path) -> None:

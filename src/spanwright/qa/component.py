@@ -26,7 +26,7 @@ from spanwright.qa.calibration import fit_threshold
 from spanwright.qa.contexts import ContextCache
 from spanwright.qa.corpus import register_extensions
 from spanwright.qa.decoding import Best, SpanScores, WindowScores, decode, merge_pieces, score_spans
-from spanwright.qa.encoding import Asked, batch_rows, cut_pairs, score_pairs
+from spanwright.qa.encoding import Asked, batch_rows, check_question, cut_pairs, score_pairs
 from spanwright.qa.gold import find_pieces, pad_targets, window_targets
 from spanwright.qa.scorer import qa_score
 from spanwright.qa.torch_head import answer_loss
@@ -142,13 +142,16 @@ class ExtractiveQA(TrainablePipe):
         self._check_settings()
         self._contexts = ContextCache()
         register_extensions()
-        COMPONENT_OF_VOCAB[id(vocab)] = self
+        self._vocabs: dict[int, Vocab] = {}
+        self._serve(vocab)
         if not Doc.has_extension(ASK):
             Doc.set_extension(ASK, method=ask)
 
     def predict(self, docs: Iterable[Doc]) -> list[dict[str, Answer]]:
         """Answer the questions of each Doc; by key, `"answers"` for the Doc's own."""
         docs = list(docs)
+        for doc in docs:
+            self._serve(doc.vocab)
         asked = [(i, key, question, doc) for i, doc in enumerate(docs) for key, question in self._questions_of(doc)]
         by_doc: list[dict[str, Answer]] = [{} for _ in docs]
         if not asked:
@@ -172,13 +175,13 @@ class ExtractiveQA(TrainablePipe):
         batch_size: how many questions are read ahead and encoded together, sorted by length.
         n_best: how many candidates an answer has at most.
 
-        Raises SpanwrightError for a question that is empty, or too long for the model's windows.
+        Raises SpanwrightError for what is no such pair, and a question that is empty, or too long for the model's windows.
         """
         for argument, value in (("batch_size", batch_size), ("n_best", n_best)):
-            if value < 1:
+            if not (isinstance(value, int) and value >= 1):
                 raise SpanwrightError(Errors.S410.format(argument=argument, found=value))
         docs: dict[str, Doc] = {}
-        for batch in minibatch(pairs, batch_size):
+        for batch in minibatch(map(_checked_pair, pairs), batch_size):
             # many questions on one text follow each other: its Doc is handed on from batch to batch
             texts = dict.fromkeys(context for _, context in batch if isinstance(context, str))
             docs = {text: docs.get(text) or self.make_doc(text) for text in texts}
@@ -265,6 +268,14 @@ class ExtractiveQA(TrainablePipe):
         self.cfg["no_answer_threshold"] = fit_threshold(np.array(no_answer), credit, is_impossible)
         return {name: self.cfg[name] for name in ("temperature", "no_answer_threshold")}
 
+    def _serve(self, vocab: Vocab) -> None:
+        """Let `doc._.ask` find this component for Docs of a vocab: another than its own where it comes from another pipeline,
+        or is a copy.
+        """
+        # kept, so that no other vocab gets the id while the component lives
+        self._vocabs[id(vocab)] = vocab
+        COMPONENT_OF_VOCAB[id(vocab)] = self
+
     def _answer(self, questions: Sequence[str], docs: Sequence[Doc], *, n_best: int = 1) -> list[Answer]:
         # a Doc joins its text anew whenever asked for it
         text_of = {doc: doc.text for doc in docs}
@@ -337,8 +348,7 @@ class ExtractiveQA(TrainablePipe):
     def _check_settings(self) -> None:
         cfg = self.cfg
         for key, question in cfg["questions"].items():
-            if not (isinstance(question, str) and question.strip()):
-                raise SpanwrightError(Errors.S402.format(place=f"components.{self.name}.questions.{key}"))
+            check_question(question, place=f"components.{self.name}.questions.{key}")
         length, threshold = cfg["max_answer_length"], cfg["no_answer_threshold"]
         self._check("questions", ANSWERS, ANSWERS not in cfg["questions"], f"any keys but '{ANSWERS}'")
         self._check("max_answer_length", length, length is None or length >= 1, "1 or more, or null")
@@ -363,6 +373,12 @@ def ask(doc: Doc, question: str, *, n_best: int = 1) -> Answer:
     if component is None:
         raise SpanwrightError(Errors.S405)
     return next(component.ask_many([(question, doc)], n_best=n_best))
+
+
+def _checked_pair(pair: object) -> tuple[str, str | Doc]:
+    if not (isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[1], str | Doc)):
+        raise SpanwrightError(Errors.S411.format(found=repr(pair)[:80]))
+    return pair[0], pair[1]
 
 
 def _gold_characters(example: Example) -> list[tuple[int, int]]:

@@ -51,8 +51,8 @@ def cut_pairs(
 
     Raises SpanwrightError for a question that is empty, or leaves less than half of a window to the context.
     """
-    if not all(map(str.strip, questions)):
-        raise SpanwrightError(Errors.S402.format(place=name))
+    for question in questions:
+        check_question(question, place=name)
     tokenizer, window = encoder_of(model).tokenizer, window_of(model)
     free = window - count_special(tokenizer.pair_template())
     unique = list(dict.fromkeys(questions))
@@ -67,6 +67,12 @@ def cut_pairs(
         ids = pieces[question]
         asked.append(Asked(ids, context, cut_context(len(context.ids), room=free - len(ids), overlap=overlap)))
     return asked
+
+
+def check_question(question: object, *, place: str) -> None:
+    """Raise SpanwrightError, about what is asked at `place`, for anything but a text with other characters than spaces."""
+    if not (isinstance(question, str) and question.strip()):
+        raise SpanwrightError(Errors.S402.format(place=place, found=repr(question)))
 
 
 def batch_rows(model: Model[WindowBatch, Tensor], rows: Sequence[Row]) -> Iterator[tuple[Ints1d, WindowBatch]]:

@@ -49,7 +49,7 @@ def record_metrics(
     """Return `answer_metrics` of what Docs keep of their answers."""
     return answer_metrics(
         golds,
-        [answer.text if answer.has_answer else "" for answer in found],
+        list(map(given_text, found)),
         [answer.no_answer_score for answer in found],
         questions,
         candidates=[answer.text for answer in found],
@@ -65,3 +65,8 @@ def gold_answers(example: Example) -> list[str]:
 def found_answer(example: Example) -> AnswerRecord:
     """Return what was answered; that there is no answer, where the predicted Doc was not asked."""
     return read_answers(example.predicted).get(ANSWERS, NOT_ASKED)
+
+
+def given_text(answer: AnswerRecord) -> str:
+    """Return the text of an answer, "" where there is none."""
+    return answer.text if answer.has_answer else ""

@@ -236,15 +236,16 @@ class TextClassifier(TrainablePipe):
 
     def set_annotations(self, docs: Iterable[Doc], chances: NDArray[np.float64]) -> None:
         """Set `doc.cats` and `doc._.labels`. Labels of other components stay."""
-        least = np.array([self.thresholds[label] for label in self.labels])
+        labels, thresholds = self.labels, self.thresholds
+        least = np.array([thresholds[label] for label in labels])
         is_given = (chances >= least) & (chances > 0)
         if self.cfg["exclusive"]:
-            is_given &= np.arange(len(self.labels)) == chances.argmax(axis=1)[:, None]
+            is_given &= np.arange(len(labels)) == chances.argmax(axis=1)[:, None]
         order = np.argsort(-chances, axis=1, kind="stable")
         for doc, row, given, ranks in zip(docs, chances.tolist(), is_given, order, strict=True):
-            doc.cats.update(zip(self.labels, row, strict=True))
-            others = (label for label in doc._.labels if label not in self.labels)
-            doc._.labels = (*others, *(self.labels[i] for i in ranks[given[ranks]]))
+            doc.cats.update(zip(labels, row, strict=True))
+            others = (label for label in doc._.labels if label not in labels)
+            doc._.labels = (*others, *(labels[i] for i in ranks[given[ranks]]))
 
     def get_loss(self, examples: Iterable[Example], scores: Floats2d) -> tuple[float, Floats2d]:
         """Return the mean loss per text (of exclusive labels) or per known value, and the scores' gradient (docs, labels).

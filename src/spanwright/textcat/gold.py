@@ -88,7 +88,7 @@ def _gold_row(example: Example, labels: Sequence[str], *, exclusive: bool, name:
     row = [cats.get(label, np.nan) for label in labels]
     text = example.reference.text[:SHOWN_CHARACTERS]
     for label, value in zip(labels, row, strict=True):
-        if not (value == 0 or value == 1 or np.isnan(value)):
+        if not (value in (0, 1) or value != value):  # NaN alone differs from itself
             raise SpanwrightError(Errors.S505.format(name=name, label=label, found=value, text=text))
     if exclusive:
         given = [label for label, value in zip(labels, row, strict=True) if value == 1]

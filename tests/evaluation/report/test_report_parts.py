@@ -117,7 +117,13 @@ def test_pictures_are_written(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "code"),
-    [(None, "S001"), ("{", "S630"), ("[]", "S631"), ('{"schema": "spanwright.metrics/0"}', "S631")],
+    [
+        (None, "S001"),
+        ("{", "S630"),
+        ("[]", "S631"),
+        ('{"schema": "spanwright.metrics/0"}', "S631"),
+        ('{"schema": "spanwright.metrics/1", "entities": null}', "S633"),
+    ],
 )
 def test_other_files_than_metrics_are_refused(tmp_path: Path, content: str | None, code: str) -> None:
     path = tmp_path / "metrics.json"
@@ -136,8 +142,31 @@ def test_a_named_file_must_be_there_and_a_usual_one_may_be(hostile_folder: RunFo
     )
 
 
+@pytest.mark.parametrize(
+    ("source", "content", "message"),
+    [
+        ("speed", "[1, 2]", r"S633.*other\.json.*batch_sizes"),
+        ("learning_curve", '{"points": []}', r"S633.*other\.json.*answer, fit, metric"),
+        ("errors", '{"text": "a"}', r"S633.*other\.json:1.*document, errors"),
+        ("log", "3\n", r"S651.*other\.json:1"),
+        ("train", "3", r"S027.*other\.json"),
+    ],
+)
+def test_files_of_another_kind_are_refused(
+    hostile_folder: RunFolder, tmp_path: Path, source: str, content: str, message: str
+) -> None:
+    path = tmp_path / "other.json"
+    path.write_text(content)
+    with pytest.raises(SpanwrightError, match=message):
+        collect(hostile_folder.pipeline, hostile_folder.metrics, Sources(**{source: path}))
+
+
 def test_errors_are_counted_and_the_first_kept(tmp_path: Path) -> None:
-    record = {"text": "line\u2028separator", "errors": [{"kind": "missed"}, {"kind": "missed"}, {"kind": "type"}]}
+    record = {
+        "document": 1,
+        "text": "line\u2028separator",
+        "errors": [{"kind": "missed"}, {"kind": "missed"}, {"kind": "type"}],
+    }
     path = tmp_path / "errors.jsonl"
     path.write_text((json.dumps(record, ensure_ascii=False) + "\n") * 15, "utf-8")
     samples = sample_errors(path)

@@ -26,7 +26,7 @@ def read_docs(corpus: Path, vocab: Vocab | None = None) -> Iterator[Doc]:
     shards = sorted(corpus.rglob("*.spacy")) if corpus.is_dir() else [corpus]
     if not shards or shards[0].suffix != ".spacy":
         raise SpanwrightError(Errors.S027.format(path=corpus))
-    vocab = vocab or Vocab()
+    vocab = Vocab() if vocab is None else vocab  # one without words is falsy
     for shard in shards:
         yield from _docs_of(shard, vocab)
 

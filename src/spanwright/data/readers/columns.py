@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import cast
 
 from spanwright.data.checks import KINDS, Finding, Findings
-from spanwright.data.labels import labels_refused, refused_labels, similar_labels
+from spanwright.data.labels import LABEL_PATTERN, labels_refused, refused_labels, similar_labels
 from spanwright.data.ledger import Ledger
 from spanwright.data.readers.layout import ColumnOptions, Layout, sniff
 from spanwright.data.readers.rows import MAX_SENTENCE_LENGTH, NOTED, Block, blocks
@@ -285,10 +285,11 @@ class TaggedReader:
     def _check_labels(self) -> None:
         """RAISES (SpanwrightError): Labels outside of the pattern, each with its first line."""
         labels = {tag.label: raw for raw, tag in reversed(self.parsed.items()) if tag.label}
-        refused = refused_labels(labels, self.options.label_pattern)
+        pattern = LABEL_PATTERN if self.options.label_pattern is None else self.options.label_pattern
+        refused = refused_labels(labels, pattern)
         if refused:
             places = [(label, self.survey.first[labels[label]]) for label in reversed(refused)]
-            raise SpanwrightError(labels_refused(self.file, places, self.options.label_pattern))
+            raise SpanwrightError(labels_refused(self.file, places, pattern))
 
     def _report_whole_file(self) -> None:
         """Report what concerns the file rather than a row of it."""

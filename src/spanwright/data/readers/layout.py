@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Sequence, Set
 from dataclasses import dataclass, field
 
-from spanwright.data.labels import LABEL_PATTERN
 from spanwright.data.schemes import OUTSIDE, OUTSIDE_ALIASES, looks_like_tag, parse_tags
 from spanwright.errors import Errors, SpanwrightError
 
@@ -37,7 +36,7 @@ class ColumnOptions:
     header: bool | None = None
     scheme: str | None = None
     outside: tuple[str, ...] = ()
-    label_pattern: str = LABEL_PATTERN
+    label_pattern: str | None = None
     docs: str = "sentence"
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from spanwright.data.checks import Finding, Findings
-from spanwright.data.labels import labels_refused, refused_labels, similar_labels
+from spanwright.data.labels import CATEGORY_PATTERN, LABEL_PATTERN, labels_refused, refused_labels, similar_labels
 from spanwright.data.ledger import Ledger
 from spanwright.data.markup import TAG, strip_html
 from spanwright.data.offsets import UnitEvidence, to_characters
@@ -40,10 +40,14 @@ class Located:
 
 @dataclass(frozen=True)
 class TextOptions:
-    """Settings of the reader. `task` None means both spans and categories, where there are both."""
+    """Settings of the reader.
+
+    task: None = both spans and categories, where there are both.
+    label_pattern: None = LABEL_PATTERN for spans, CATEGORY_PATTERN for categories.
+    """
 
     task: str | None
-    label_pattern: str
+    label_pattern: str | None
     strip_html: bool = False
 
 
@@ -124,9 +128,11 @@ class TextsReader:
     def _check_options(self) -> None:
         """RAISES (SpanwrightError): Labels outside of the pattern, or offsets into a text that is to be changed."""
         for labels in self._read():
-            if refused := refused_labels(labels.lines, self._options.label_pattern):
+            usual = LABEL_PATTERN if labels is self._spans else CATEGORY_PATTERN
+            pattern = usual if self._options.label_pattern is None else self._options.label_pattern
+            if refused := refused_labels(labels.lines, pattern):
                 places = [(label, labels.lines[label]) for label in refused]
-                raise SpanwrightError(labels_refused(self.file, places, self._options.label_pattern))
+                raise SpanwrightError(labels_refused(self.file, places, pattern))
         if self._options.strip_html and self.task == "ner" and self._spans.counts:
             raise SpanwrightError(Errors.S131.format(file=self.file))
 

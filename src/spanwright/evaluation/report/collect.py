@@ -22,6 +22,22 @@ from spanwright.loggers import read_log
 
 PACKAGES = ("spanwright", "spacy", "thinc", "spacy-transformers", "transformers", "tokenizers", "torch", "numpy")
 SHOWN_ERRORS = 20  # of each kind
+# what a report looks up first in each file; another file of JSON lacks some of it
+KEYS_OF_METRICS = (
+    "answers",
+    "categories",
+    "data",
+    "documents",
+    "entities",
+    "pipeline",
+    "reasons",
+    "scores",
+    "train",
+    "version",
+)
+KEYS_OF_SPEED = ("batch_sizes", "best_batch_size", "device", "load_seconds", "peak_memory", "threads")
+KEYS_OF_CURVE = ("answer", "fit", "metric", "points")
+KEYS_OF_ERRORS = ("document", "errors", "text")
 
 Part = Mapping[str, Any]
 
@@ -100,8 +116,10 @@ def collect(pipeline: Path, metrics: Path, sources: Sources) -> Run:
         errors=sample_errors(sources.errors) if sources.errors else {},
         data=data,
         log=read_log(sources.log) if sources.log else [],
-        speed=_json(sources.speed) if sources.speed else None,
-        learning_curve=_json(sources.learning_curve) if sources.learning_curve else None,
+        speed=_with_keys(_json(sources.speed), KEYS_OF_SPEED, sources.speed) if sources.speed else None,
+        learning_curve=_with_keys(_json(sources.learning_curve), KEYS_OF_CURVE, sources.learning_curve)
+        if sources.learning_curve
+        else None,
         environment=environment(),
         files={str(path): file_hash(str(path), alg="sha256") for path in (metrics, *data.corpora) if path.is_file()},
     )
@@ -113,18 +131,19 @@ def read_metrics(path: Path) -> dict[str, Any]:
     schema = metrics.get("schema") if isinstance(metrics, dict) else None
     if schema != METRICS:
         raise SpanwrightError(Errors.S631.format(path=path, schema=METRICS, found=schema))
-    return metrics
+    return _with_keys(metrics, KEYS_OF_METRICS, path)
 
 
 def sample_errors(path: Path) -> dict[str, ErrorSample]:
     """Return the errors that scripts/evaluate.py wrote, by kind; one line is in memory at a time.
 
-    Raises SpanwrightError for a line that is no JSON.
+    Raises SpanwrightError for a line that is no JSON, or no such record.
     """
     samples: defaultdict[str, ErrorSample] = defaultdict(ErrorSample)
     with path.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
-            record = _parsed(line, f"{path}:{number}")
+            place = f"{path}:{number}"
+            record = _with_keys(_parsed(line, place), KEYS_OF_ERRORS, place)
             for error in record["errors"]:
                 sample = samples[error["kind"]]
                 sample.total += 1
@@ -180,3 +199,10 @@ def _parsed(content: bytes, place: str) -> Any:
         return json.loads(content)
     except ValueError as error:
         raise SpanwrightError(Errors.S630.format(place=place, reason=error)) from error
+
+
+def _with_keys(found: Any, keys: Sequence[str], place: object) -> dict[str, Any]:
+    missing = [key for key in keys if not (isinstance(found, dict) and key in found)]
+    if missing:
+        raise SpanwrightError(Errors.S633.format(place=place, missing=", ".join(missing)))
+    return found

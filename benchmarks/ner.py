@@ -1,0 +1,68 @@
+"""Training a recogniser of entities: ours beside stock spaCy and Hugging Face's Trainer.
+
+`python benchmarks/ner.py`: seconds, words per second, peak memory and strict F1 on the same data, with the same encoder, epochs,
+batch size and learning rate; see docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from corpora import DATASETS, Corpora, prepare
+from harness import ROOT, alternate_peers, finish, summarise
+
+PEERS = Path(__file__).parent / "peers"
+ENCODER = ROOT / "assets" / "encoders" / "current"
+
+
+def main(
+    data: Annotated[str, typer.Option(help="conll, tasteset, btc or job_ads")] = "conll",
+    peers: Annotated[str, typer.Option(help="which to run")] = "ours,stock,trainer",
+    bf16: Annotated[bool, typer.Option("--bf16", help="the Trainer in bfloat16 too")] = False,
+    seeds: Annotated[str, typer.Option(help="one run of each for each seed")] = "0,1,2",
+    epochs: Annotated[int | None, typer.Option(help="instead of those of the data set")] = None,
+    threads: Annotated[int, typer.Option(help="CPU threads of each")] = 1,
+    limit: Annotated[int | None, typer.Option(help="Docs of each part, to try the command")] = None,
+    encoder: Annotated[Path, typer.Option(help="folder of the encoder")] = ENCODER,
+) -> None:
+    """Train each in turn, seed by seed."""
+    with tempfile.TemporaryDirectory() as folder:
+        corpora = prepare(data, Path(folder), limit=limit)
+        shared = shared_options(data, corpora, encoder, epochs)
+        commands = {name: [*COMMANDS[name], *shared] for name in peers.split(",")}
+        if bf16:
+            commands["trainer bf16"] = [*COMMANDS["trainer"], *shared, "--bf16"]
+        results = summarise(alternate_peers(commands, list(map(int, seeds.split(","))), threads=threads), base="ours")
+    finish("ner" if data == "conll" else f"ner_{data}", results, limit=limit)
+
+
+def shared_options(data: str, corpora: Corpora, encoder: Path, epochs: int | None = None) -> list[str]:
+    """Return what all peers are told: data, encoder, epochs and batch size."""
+    dataset = DATASETS[data]
+    settings = {
+        "--train": corpora.train,
+        "--dev": corpora.dev,
+        "--encoder": encoder,
+        "--epochs": epochs or dataset.epochs,
+        "--batch-size": dataset.batch_size,
+    }
+    return [part for option, value in settings.items() for part in (option, str(value))]
+
+
+def spacy_command(config: Path) -> list[str]:
+    return [sys.executable, str(PEERS / "train_spacy.py"), "--config", str(config)]
+
+
+COMMANDS = {
+    "ours": spacy_command(ROOT / "configs" / "ner.cfg"),
+    "stock": spacy_command(PEERS / "configs" / "stock_ner.cfg"),
+    "trainer": [sys.executable, str(PEERS / "trainer_ner.py")],
+}
+
+if __name__ == "__main__":
+    typer.run(main)

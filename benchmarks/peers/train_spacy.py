@@ -1,0 +1,106 @@
+"""Train a spaCy config with spaCy's own loop, ours or stock: only the loop is timed, and evaluation comes once, after it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import common
+from spacy import util
+from spacy.language import Language
+from spacy.schemas import ConfigSchemaTraining
+from spacy.tokens import Doc
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import create_before_to_disk_callback, create_train_batches, train_while_improving
+from spacy.util import registry, resolve_dot_names
+from thinc.api import Config, fix_random_seed
+
+
+def main() -> None:
+    options = common.parser(__doc__)
+    options.add_argument("--config", type=Path, required=True)
+    options.add_argument("--set", action="append", default=[], help="section.key=JSON")
+    args = options.parse_args()
+    common.use_threads(args)
+    nlp = init_nlp(fill(args.config, settings_of(args)))
+    clock = common.Clock()
+    steps, words = train(nlp, clock)
+    peak = common.peak_mb()
+    calibration = common.Clock()
+    with calibration.measure():
+        callback = registry.resolve(nlp.config.interpolate()["training"], schema=ConfigSchemaTraining)["before_to_disk"]
+        nlp = create_before_to_disk_callback(callback)(nlp)
+    if args.save:
+        nlp.to_disk(args.save)
+    scores = evaluate(nlp, common.read_docs(args.dev))
+    extra = {"steps": steps, "calibration_seconds": calibration.seconds}
+    common.report(seconds=clock.seconds, words_per_s=words / clock.seconds, peak_mb=peak, **scores, **extra)
+
+
+def settings_of(args: Any) -> dict[str, Any]:
+    """Return the settings that are made equal for all peers, and those given with --set."""
+    given = dict(setting.split("=", 1) for setting in args.set)
+    return {
+        "paths.train": str(args.train),
+        "paths.dev": str(args.dev),
+        "paths.encoder": str(args.encoder),
+        "system.seed": args.seed,
+        "initialize.before_init": {"@callbacks": "spanwright.steps_from_epochs.v1", "epochs": args.epochs},
+        "training.batcher": {"@batchers": "spacy.batch_by_sequence.v1", "size": args.batch_size},
+        "training.logger": {"@loggers": "spacy.ConsoleLogger.v1"},
+        **{name: json.loads(value) for name, value in given.items()},
+    }
+
+
+def fill(path: Path, settings: dict[str, Any]) -> Config:
+    """Return the config with the settings, completed with spaCy's defaults."""
+    config = util.load_config(path, interpolate=False)
+    for name, value in settings.items():
+        *sections, key = name.split(".")
+        section = config
+        for part in sections:
+            section = section.setdefault(part, {})
+        section[key] = value
+    return util.load_model_from_config(config, auto_fill=True).config
+
+
+def train(nlp: Language, clock: common.Clock) -> tuple[int, int]:
+    """Train as `spacy train` does, without its evaluations; return the steps taken and the words seen."""
+    config = nlp.config.interpolate()
+    fix_random_seed(config["training"]["seed"])
+    training = registry.resolve(config["training"], schema=ConfigSchemaTraining)
+    (corpus,) = resolve_dot_names(config, [training["train_corpus"]])
+    optimizer, steps = training["optimizer"], training["max_steps"]
+    loop = train_while_improving(
+        nlp,
+        optimizer,
+        create_train_batches(nlp, corpus, training["batcher"], training["max_epochs"]),
+        lambda: (0.0, {}),
+        dropout=training["dropout"],
+        accumulate_gradient=training["accumulate_gradient"],
+        patience=0,
+        max_steps=0,
+        eval_frequency=steps + 1,
+        exclude=[],
+        annotating_components=training["annotating_components"],
+        before_update=training["before_update"],
+    )
+    with clock.measure():
+        words = sum(len(example.reference) for batch, _, _ in islice(loop, steps) for example in batch)
+    if optimizer.averages:
+        nlp.use_params(optimizer.averages).__enter__()  # for good: what follows evaluates and saves them
+    return steps, words
+
+
+def evaluate(nlp: Language, gold: Sequence[Doc]) -> dict[str, float]:
+    """Score the pipeline on the plain texts of the Docs."""
+    predicted = nlp.pipe(doc.text for doc in gold)
+    found = [common.gold_entities(doc) for doc in predicted]
+    return {"f1": common.strict_f1([common.gold_entities(doc) for doc in gold], found)}
+
+
+if __name__ == "__main__":
+    main()
