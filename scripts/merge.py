@@ -20,7 +20,7 @@ def main(
     force: Annotated[bool, typer.Option("--force", help="replace an output that exists")] = False,
 ) -> None:
     """Write the documents of CORPORA to one corpus, with the entities, categories and spans that any of them has."""
-    if len(set(corpora)) < 2:
+    if len({path.resolve() for path in corpora}) < 2:
         raise typer.BadParameter("CORPORA: at least two different ones are needed")
     result = merge(corpora, out, force=force)
     for path, documents in result.inputs.items():

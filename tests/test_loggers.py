@@ -166,8 +166,8 @@ def test_a_new_run_replaces_the_log(nlp: Language, tmp_path: Path) -> None:
 
 def test_norms_that_an_optimizer_left_at_the_shims(nlp: Language) -> None:
     assert gradient_norms(nlp) == {}
-    head = build_tag_head(3, head="linear", hidden_width=None, dropout=None)
-    other = build_tag_head(3, head="linear", hidden_width=None, dropout=None)
+    head = build_tag_head(3, head="linear", lstm_width=None, dropout=None)
+    other = build_tag_head(3, head="linear", lstm_width=None, dropout=None)
     head.shims[0].gradient_norm, other.shims[0].gradient_norm = 3.0, 4.0
     head.layers.append(other)
     nlp.get_pipe("ner").model.layers.append(head)  # type: ignore[attr-defined]

@@ -61,8 +61,8 @@ def test_refusals_write_nothing(
     assert "S464" in capsys.readouterr().out and not out.exists()
     assert run_command(monkeypatch, "ner", "no such name", out, "--store", tmp_path / "store") == 1
     assert "S060" in capsys.readouterr().out
-    tagged, _ = make_checkpoint(AutoModelForTokenClassification, **TAGS)
-    assert run_command(monkeypatch, "ner", tagged, out, "--lang", "xyz") == 1
+    questions, _ = make_checkpoint(AutoModelForQuestionAnswering, "electra")
+    assert run_command(monkeypatch, "qa", questions, out, "--lang", "xyz") == 1
     assert "S115" in capsys.readouterr().out and not out.exists()
     out.mkdir()
     assert run_command(monkeypatch, "ner", folder, out) == 1

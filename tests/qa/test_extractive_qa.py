@@ -279,7 +279,7 @@ def test_arguments_out_of_range_are_refused(untrained, argument, value):
 
 @pytest.mark.parametrize("pair", ["ab", ("q",), ("q", "a", "b"), ("q", None), 3])
 def test_what_is_no_pair_is_refused(untrained, pair):
-    with pytest.raises(SpanwrightError, match="S411.*allowed: pairs"):
+    with pytest.raises(SpanwrightError, match=r"S411.*allowed: pairs"):
         list(untrained.get_pipe("extractive_qa").ask_many([pair]))
 
 

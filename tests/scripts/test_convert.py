@@ -4,6 +4,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from spacy.tokens import DocBin
+from spacy.vocab import Vocab
 
 ROOT = Path(__file__).parents[2]
 GOOD = "Anna\tB-PER\nsaw\tO\n"
@@ -102,3 +104,18 @@ def test_messages_are_not_wrapped(tmp_path):
     done = run(folder / "a.tsv", "--out", tmp_path / "corpus")
     assert f"first at {folder / 'a.tsv'}:3: x" in done.stdout
     assert f"1 documents: {tmp_path / 'corpus' / 'a.spacy'}" in done.stdout
+
+
+def test_categories_may_have_slashes_and_emoji(tmp_path):
+    labels = ["full time / part time", "50% (remote)", "👨\u200d🍳 cook", "C++/C#", "\u0642\u0627\u0646\u0648\u0646"]
+    rows = [{"text": f"text {i}", "label": label} for i, label in enumerate(labels)]
+    path = tmp_path / "ads.jsonl"
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    done = run(path, "--task", "textcat", "--out", tmp_path / "corpus")
+    assert done.returncode == 0, done.stdout + done.stderr
+    docs = DocBin().from_disk(tmp_path / "corpus" / "ads.spacy").get_docs(Vocab())
+    assert [max(doc.cats, key=doc.cats.get) for doc in docs] == labels
+    for bad in ("two\nlines", "tab\tin", "x" * 101):
+        path.write_text(json.dumps({"text": "text", "label": bad}) + "\n" + json.dumps(rows[0]) + "\n")
+        done = run(path, "--task", "textcat", "--out", tmp_path / "other")
+        assert done.returncode == 1 and "ads.jsonl:1" in done.stdout and "Traceback" not in done.stderr

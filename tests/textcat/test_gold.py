@@ -45,6 +45,7 @@ def test_empty_docs_and_no_docs():
         ({"A": 1, "C": 1}, True, r"S504.*textcat: .*A, C: 'a text'"),
         ({"A": 0.5}, True, r"S505.*textcat: .*'A' has the value 0\.5 in 'a text'"),
         ({"A": -1}, False, "S505"),
+        ({"A": "yes"}, False, r"S505.*has the value yes"),
     ],
 )
 def test_values_that_are_refused(cats, exclusive, message):

@@ -61,6 +61,7 @@ DEFAULT_SCORE_WEIGHTS = {
 }
 BALANCED = "balanced"
 LABELS = "labels"  # the name of the extension of Doc
+LABELS_KEY = ("._.", LABELS, None, None)  # in doc.user_data, as spaCy names an extension's value
 SAMPLE_SIZE = 10
 BATCH_SIZE = 128
 
@@ -195,7 +196,7 @@ class TextClassifier(TrainablePipe):
         }
         self._check_settings()
         if not Doc.has_extension(LABELS):
-            Doc.set_extension(LABELS, default=())
+            Doc.set_extension(LABELS, getter=_read_labels, setter=_write_labels)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -383,3 +384,12 @@ class TextClassifier(TrainablePipe):
             if unknown:
                 place, allowed = f"{self.name}.{setting}", ", ".join(self.labels)
                 raise SpanwrightError(Errors.S502.format(setting=place, found=", ".join(unknown), allowed=allowed))
+
+
+def _read_labels(doc: Doc) -> tuple[str, ...]:
+    # a Doc that was serialised, as by nlp.pipe with n_process, comes back with a list
+    return tuple(doc.user_data.get(LABELS_KEY, ()))
+
+
+def _write_labels(doc: Doc, labels: tuple[str, ...]) -> None:
+    doc.user_data[LABELS_KEY] = labels
