@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -245,3 +248,23 @@ def test_a_wrong_setting_is_refused(setting, message):
 def test_deepcopy_keeps_the_settings():
     copied = copy.deepcopy(TorchShim(Net, precision="bf16", storage="float16", role="encoder"))
     assert (copied.precision, copied.storage, copied.role) == ("bf16", "float16", "encoder")
+
+
+FORK = """
+import spacy, torch, spanwright.shim
+torch.ones(10_000_000).exp()
+
+@spacy.Language.component("uses_torch")
+def uses_torch(doc):
+    torch.ones(10_000_000).exp()
+    return doc
+
+nlp = spacy.blank("en")
+nlp.add_pipe("uses_torch")
+assert len(list(nlp.pipe(["a"] * 4, n_process=2, batch_size=1))) == 4
+"""
+
+
+def test_forked_processes_do_not_wait_for_threads_that_are_gone():
+    environment = {**os.environ, "OMP_NUM_THREADS": "2"}
+    subprocess.run([sys.executable, "-c", FORK], check=True, timeout=120, env=environment)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, get_args
 
@@ -16,6 +17,11 @@ from torch import Tensor, nn
 
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.precision import autocast_dtype, check_precision
+
+# OpenMP's threads do not survive a fork, and whatever waits for them hangs: nlp.pipe(n_process=2) would. One thread waits
+# for none, and is what the workers of torch's own DataLoader have.
+if hasattr(os, "register_at_fork"):  # not on Windows
+    os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
 
 Storage = Literal["float32", "float16", "bfloat16"]
 Role = Literal["encoder", "head"]
