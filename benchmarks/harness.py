@@ -78,7 +78,8 @@ def summarise(runs: Mapping[str, Sequence[Mapping[str, float]]], *, base: str) -
     rows: dict[str, dict[str, Any]] = {}
     for name, measured in runs.items():
         columns = {column: [run[column] for run in measured] for column in measured[0]}
-        rows[name] = {column: round(statistics.median(values), 4) for column, values in columns.items()}
+        medians = {column: statistics.median(values) for column, values in columns.items()}
+        rows[name] = {column: round(value, 1 if value >= 10 else 4) for column, value in medians.items()}
         rows[name]["all"] = columns
     for row in rows.values():
         row["times_as_long"] = round(row["seconds"] / rows[base]["seconds"], 2)

@@ -16,6 +16,7 @@ CONTENT = {
     "results": {
         "ours": {"seconds": 1.5, "all_seconds": [1.5], "words_per_second": 12000},
         "theirs": {"seconds": 3, "words_per_second": 6},
+        "failed": {"seconds": 4},
     },
 }
 PAGE = "before\n<!-- RESULTS x -->\nold\n<!-- END OF RESULTS -->\nafter\n"
@@ -24,7 +25,13 @@ PAGE = "before\n<!-- RESULTS x -->\nold\n<!-- END OF RESULTS -->\nafter\n"
 def test_table_replaces_the_old_one(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text(json.dumps(CONTENT))
     page = with_results(PAGE, tmp_path)
-    rows = ["| | seconds | words per second |", "|---|---:|---:|", "| ours | 1.5 | 12,000 |", "| theirs | 3 | 6 |"]
+    rows = [
+        "| | seconds | words per second |",
+        "|---|---:|---:|",
+        "| ours | 1.5 | 12,000 |",
+        "| theirs | 3 | 6 |",
+        "| failed | 4 | |",
+    ]
     assert page == (
         "before\n<!-- RESULTS x -->\n\n" + "\n".join(rows) + "\n\n`python benchmarks/x.py`, 2 cores, 2026-01-02.\n\n"
         "<!-- END OF RESULTS -->\nafter\n"

@@ -22,13 +22,21 @@ def with_results(page: str, folder: Path) -> str:
 
 
 def results_table(content: Mapping[str, Any]) -> str:
-    """Return the results as a table, a row for each name and a column for each number, with where they come from."""
+    """Return the results as a table, a row for each name and a column for each number of the first, with where they come from."""
     rows: Mapping[str, Mapping[str, Any]] = content["results"]
     columns = [key for key, value in next(iter(rows.values())).items() if isinstance(value, int | float)]
     lines = [
         "| | " + " | ".join(column.replace("_", " ") for column in columns) + " |",
         "|---|" + "---:|" * len(columns),
-        *(f"| {name} | " + " | ".join(f"{row[column]:,}" for column in columns) + " |" for name, row in rows.items()),
+        *(
+            "| ".join([f"| {name} ", *(_cell(row.get(column)) for column in columns)]) + "|"
+            for name, row in rows.items()
+        ),
     ]
     note = f" {content['note']}" if "note" in content else ""
     return "\n".join(lines) + f"\n\n`{content['command']}`, {content['machine']}, {content['date']}.{note}\n"
+
+
+def _cell(value: float | None) -> str:
+    """What a row does not have stays blank."""
+    return "" if value is None else f"{value:,} "
