@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 from spacy.language import Language
-from spacy.schemas import ConfigSchemaTraining
 from spacy.util import registry, resolve_dot_names
 
 from spanwright.errors import Errors, SpanwrightError
@@ -58,6 +57,8 @@ def make_steps_from_epochs(
 def count_batches(nlp: Language) -> int:
     """Return how many batches the training corpus of the pipeline's config makes."""
     config = nlp.config.interpolate()
-    training = registry.resolve(config["training"], schema=ConfigSchemaTraining)
+    training = config["training"]
+    # of all that [training] makes, only the batcher is wanted
+    batcher = registry.resolve({"batcher": training["batcher"]})["batcher"]
     (corpus,) = resolve_dot_names(config, [training["train_corpus"]])
-    return sum(1 for _ in training["batcher"](corpus(nlp)))
+    return sum(1 for _ in batcher(corpus(nlp)))

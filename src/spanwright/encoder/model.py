@@ -10,21 +10,16 @@ from typing import Any
 from spacy.tokens import Doc
 from spacy_transformers.data_classes import FullTransformerBatch
 from spacy_transformers.layers import split_trf_batch, trfs2arrays
-from thinc.api import Model, chain, get_torch_default_device
+from thinc.api import Model, chain
 from thinc.types import Floats2d, Ragged
 
 from spanwright.encoder.batching import PieceBatch, batch_docs, to_transformer_batch
 from spanwright.encoder.cache import OutputCache
 from spanwright.encoder.execution import encode, encode_cached
-from spanwright.encoder.freezing import check_freeze
-from spanwright.encoder.loading import EncoderModule, RunSettings, build_encoder, load_encoder
+from spanwright.encoder.loading import EncoderModule, build_encoder, load_encoder
+from spanwright.encoder.settings import build_run_settings, padding_multiple
 from spanwright.errors import Errors, SpanwrightError
-from spanwright.precision import autocast_dtype
 from spanwright.shim import TorchShim
-
-SMALLEST_WINDOW = 8
-HALF_PRECISION_MULTIPLE = 16
-ATTENTIONS = ("sdpa", "eager")
 
 
 def build_transformer(
@@ -67,21 +62,21 @@ def build_transformer(
 
     Raises SpanwrightError for a value out of its range.
     """
-    _check("window", window, window is None or window >= SMALLEST_WINDOW, f"at least {SMALLEST_WINDOW}, or null")
+    run = build_run_settings(
+        _check,
+        window=window,
+        attention=attention,
+        pad_to_multiple_of=pad_to_multiple_of,
+        dropout=dropout,
+        attention_dropout=attention_dropout,
+        gradient_checkpointing=gradient_checkpointing,
+        freeze=freeze,
+    )
     widest = None if window is None else window - 3
     allowed = "0 or more" if widest is None else f"0 to {widest}, with window = {window}"
     _check("overlap", overlap, overlap >= 0 and (widest is None or overlap <= widest), allowed)
-    _check("attention", attention, attention in ATTENTIONS, ", ".join(ATTENTIONS))
-    multiple = pad_to_multiple_of
-    _check("pad_to_multiple_of", multiple, multiple is None or multiple >= 1, "1 or more, or null")
     _check("pieces_at_once", pieces_at_once, pieces_at_once >= 1, "1 or more")
     _check("cache_memory", cache_memory, cache_memory >= 0, "0 or more")
-    for setting, value in (("dropout", dropout), ("attention_dropout", attention_dropout)):
-        _check(setting, value, value is None or 0 <= value < 1, "at least 0 and below 1, or null")
-    check_freeze(freeze)
-    if attention_dropout is None and get_torch_default_device().type == "cpu":
-        attention_dropout = 0.0
-    run = RunSettings(dropout, attention_dropout, attention, gradient_checkpointing, freeze)
     load = partial(load_encoder, name, pretrained=pretrained, overrides=transformer_config, run=run)
     shim = TorchShim(partial(build_encoder, run=run), precision=precision, storage=storage, role="encoder")
     return Model(
@@ -123,8 +118,7 @@ def forward(
     shim, attrs = model.shims[0], model.attrs
     encoder: EncoderModule = shim.module
     window = min(attrs["window"] or encoder.max_pieces, encoder.max_pieces)
-    in_half = autocast_dtype(shim.precision, shim.device) is not None
-    multiple = attrs["pad_to_multiple_of"] or (HALF_PRECISION_MULTIPLE if in_half else 1)
+    multiple = padding_multiple(shim, attrs["pad_to_multiple_of"])
     batch = batch_docs(
         docs, encoder.tokenizer, window=window, overlap=min(attrs["overlap"], window // 2), pad_to_multiple_of=multiple
     )

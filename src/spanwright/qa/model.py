@@ -7,15 +7,13 @@ from functools import partial
 from typing import Any
 
 import torch
-from thinc.api import Model, get_torch_default_device
+from thinc.api import Model
 from thinc.types import ArgsKwargs
 from torch import Tensor
 
-from spanwright.encoder.freezing import check_freeze
-from spanwright.encoder.loading import EncoderModule, RunSettings, load_encoder
-from spanwright.encoder.model import ATTENTIONS, HALF_PRECISION_MULTIPLE, SMALLEST_WINDOW
+from spanwright.encoder.loading import EncoderModule, load_encoder
+from spanwright.encoder.settings import build_run_settings, padding_multiple
 from spanwright.errors import Errors, SpanwrightError
-from spanwright.precision import autocast_dtype
 from spanwright.qa.torch_head import QuestionAnsweringModule, build_question_answering
 from spanwright.qa.windows import WindowBatch
 from spanwright.shim import TorchShim
@@ -50,18 +48,18 @@ def build_question_answering_model(
 
     Raises SpanwrightError for a value out of its range.
     """
-    _check("window", window, window is None or window >= SMALLEST_WINDOW, f"at least {SMALLEST_WINDOW}, or null")
+    run = build_run_settings(
+        _check,
+        window=window,
+        attention=attention,
+        pad_to_multiple_of=pad_to_multiple_of,
+        dropout=dropout,
+        attention_dropout=attention_dropout,
+        gradient_checkpointing=gradient_checkpointing,
+        freeze=freeze,
+    )
     _check("overlap", overlap, overlap >= 0, "0 or more")
-    _check("attention", attention, attention in ATTENTIONS, ", ".join(ATTENTIONS))
-    multiple = pad_to_multiple_of
-    _check("pad_to_multiple_of", multiple, multiple is None or multiple >= 1, "1 or more, or null")
     _check("pieces_at_once", pieces_at_once, pieces_at_once is None or pieces_at_once >= 1, "1 or more, or null")
-    for setting, rate in (("dropout", dropout), ("attention_dropout", attention_dropout)):
-        _check(setting, rate, rate is None or 0 <= rate < 1, "at least 0 and below 1, or null")
-    check_freeze(freeze)
-    if attention_dropout is None and get_torch_default_device().type == "cpu":
-        attention_dropout = 0.0
-    run = RunSettings(dropout, attention_dropout, attention, gradient_checkpointing, freeze)
     load = partial(load_encoder, name, pretrained=pretrained, overrides=transformer_config, run=run)
     build = partial(build_question_answering, run=run)
     return Model(
@@ -105,9 +103,7 @@ def window_of(model: Model[WindowBatch, Tensor]) -> int:
 
 def multiple_of(model: Model[WindowBatch, Tensor]) -> int:
     """Return what the lengths of windows are padded to a multiple of."""
-    shim = model.shims[0]
-    in_half = autocast_dtype(shim.precision, shim.device) is not None
-    return model.attrs["pad_to_multiple_of"] or (HALF_PRECISION_MULTIPLE if in_half else 1)
+    return padding_multiple(model.shims[0], model.attrs["pad_to_multiple_of"])
 
 
 def pieces_at_once_of(model: Model[WindowBatch, Tensor]) -> int:
