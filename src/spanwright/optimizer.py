@@ -109,12 +109,13 @@ class AdamW(Optimizer):
         return weights, xp.zeros_like(gradient)
 
     def _optimizer_for(self, shim: TorchShim) -> torch.optim.AdamW:
+        n_layers = count_layers(shim.module)
         groups: dict[tuple[float, float], list[Tensor]] = {}
         for name, parameter in shim.module.named_parameters():
             if parameter.requires_grad:
                 # biases and norms are one-dimensional; decaying them towards zero has no meaning
                 decay = self.L2 if parameter.ndim > 1 else 0.0
-                groups.setdefault((self._factor(shim, name), decay), []).append(parameter)
+                groups.setdefault((self._factor(shim, name, n_layers), decay), []).append(parameter)
         return torch.optim.AdamW(
             [{"params": params, "factor": factor, "weight_decay": decay} for (factor, decay), params in groups.items()],
             lr=self.learn_rate,
@@ -123,13 +124,13 @@ class AdamW(Optimizer):
             fused=True,
         )
 
-    def _factor(self, shim: TorchShim, name: str) -> float:
+    def _factor(self, shim: TorchShim, name: str, n_layers: int) -> float:
         # an encoder that is not shared keeps its head in the same module, under the name `head`
         if shim.role == "head" or name.startswith("head."):
             return self.head_factor
         layer = layer_of(name)
         height = 0 if layer is None else layer + 1  # the embeddings lie below the first layer
-        return self.layer_decay ** (count_layers(shim.module) - height)
+        return self.layer_decay ** (n_layers - height)
 
     def _average(self, shim: TorchShim) -> None:
         if self.averages is None:

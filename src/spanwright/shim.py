@@ -88,7 +88,7 @@ class TorchShim(Shim):
 
     def predict(self, inputs: ArgsKwargs) -> Any:
         """Run the module in evaluation mode, without gradients."""
-        module = self.module.eval()
+        module = self._in_mode(is_train=False)
         with torch.no_grad(), self._autocast():
             return module(*inputs.args, **inputs.kwargs)
 
@@ -98,7 +98,7 @@ class TorchShim(Shim):
         The callback takes what `torch.autograd.backward` takes: the output tensors as argument, their gradients as
         `grad_tensors`. It leaves gradients in the parameters and returns the inputs' gradients in place of the inputs.
         """
-        module = self.module.train()
+        module = self._in_mode(is_train=True)
         with self._autocast():
             outputs = module(*inputs.args, **inputs.kwargs)
 
@@ -177,6 +177,10 @@ class TorchShim(Shim):
             load_weights(module, safetensors.torch.load(message["weights"]), source="the saved pipeline")
             self.initialize(module=module, **message["settings"])
         return self
+
+    def _in_mode(self, *, is_train: bool) -> nn.Module:
+        # a module sets the mode of all in it one by one, which is felt in small batches
+        return self.module if self.module.training == is_train else self.module.train(is_train)
 
     def _autocast(self) -> torch.autocast:
         device = self.device

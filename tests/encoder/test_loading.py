@@ -31,7 +31,7 @@ from transformers import (
     RobertaConfig,
 )
 
-from spanwright.encoder.loading import RunSettings, load_encoder
+from spanwright.encoder.loading import EncoderModule, RunSettings, load_encoder
 from spanwright.errors import SpanwrightError
 
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
@@ -135,6 +135,34 @@ def test_no_gradient_is_computed_below_what_trains(name, encoders, freeze):
     output = module.train()(torch.tensor([[0, 5, 6, 2]]), None)
     assert needed == {"all": [False, False], 1: [False, True], 2: [False, False]}[freeze]
     assert output.requires_grad == (freeze == 1)
+
+
+@pytest.mark.parametrize("name", ARCHITECTURES)
+@pytest.mark.parametrize("freeze", ["none", 1])
+def test_training_reads_as_predicting_does(name, freeze, encoders, make_model, make_doc, monkeypatch):
+    """Packed into rows or not, with its lower layer apart or not, an encoder gives the same vectors and gradients."""
+    if freeze == 1 and not ARCHITECTURES[name].n_layers:
+        pytest.skip("layers without numbers cannot be frozen one by one")
+    docs = [make_doc(text) for text in ("you and the data", "", "a b", "\u200b", "data of " * 25, "the a")]
+    runs = []
+    for is_packable in (EncoderModule.is_packable, False):
+        monkeypatch.setattr(EncoderModule, "is_packable", is_packable)
+        model = make_model(encoders(name), freeze=freeze, dropout=0.0, attention_dropout=0.0)
+        model.initialize()
+        expected = model.predict(docs).model_output.last_hidden_state
+        outputs, backprop = model.begin_update(docs)
+        found = outputs.model_output.last_hidden_state
+        inside = torch.from_numpy(outputs.wordpieces.attention_mask).bool()
+        torch.testing.assert_close(found[inside], expected[inside], atol=1e-5, rtol=1e-5)
+        gradient = torch.sin(torch.arange(found.numel()).float()).view_as(found)
+        outputs.model_output["last_hidden_state"] = gradient * inside.unsqueeze(-1)
+        backprop(outputs)
+        encoder = model.shims[0].module
+        runs.append({key: p.grad for key, p in encoder.named_parameters() if p.grad is not None})
+        assert (encoder.cache is not None) == (freeze == 1 and name != "deberta")
+    assert runs[0].keys() == runs[1].keys() and runs[0]
+    for key, gradient in runs[0].items():
+        torch.testing.assert_close(gradient, runs[1][key], atol=1e-4, rtol=1e-4, msg=key)
 
 
 def test_layers_without_numbers_cannot_be_counted(encoders, make_model):

@@ -251,6 +251,26 @@ def test_a_frozen_encoder_computes_once(tiny_encoder, make_nlp, make_examples, v
         np.testing.assert_allclose(cached, vectors, atol=1e-6)
 
 
+def test_frozen_layers_compute_once_and_the_others_learn(tiny_encoder, make_nlp, make_examples, monkeypatch, tmp_path):
+    nlp = make_nlp(tiny_encoder, heads=["tagger"], freeze=1)
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    layers = []
+    forward = EncoderModule.forward
+    monkeypatch.setattr(
+        EncoderModule, "forward", lambda *a, **kw: layers.append(kw.get("layers", "all")) or forward(*a, **kw)
+    )
+    optimizer = build_adamw(0.003)
+    for _ in range(20):
+        nlp.update(examples, sgd=optimizer)
+    assert layers == ["frozen"] * layers.count("frozen") + ["trained"] * 20
+    scores = nlp.evaluate(examples)
+    assert scores["tag_acc"] > 0.9
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path)
+    assert loaded.evaluate(make_examples(loaded))["tag_acc"] == scores["tag_acc"]
+
+
 def test_tokens_that_the_encoder_cannot_see_are_reported_once(tiny_encoder, make_model, make_doc):
     model = make_model(tiny_encoder)
     model.initialize()

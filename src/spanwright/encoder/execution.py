@@ -1,4 +1,4 @@
-"""Run an encoder over windows: in groups of like length, and once only where it is frozen."""
+"""Run an encoder over windows: in groups of like length or packed into rows, and once only where it is frozen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from torch import Tensor
 
 from spanwright.encoder.cache import OutputCache
 from spanwright.encoder.grouping import group_by_length
-from spanwright.encoder.loading import EncoderModule
+from spanwright.encoder.loading import EncoderModule, Layers
+from spanwright.encoder.packing import pack
 from spanwright.shim import TorchShim
 
 Ints1d = NDArray[np.int64]
@@ -25,27 +26,44 @@ GROUP_OVERHEAD = {"cpu": 32, "cuda": 4096}
 LARGEST_GROUP = {"cpu": 1024}
 
 
-def encode(
-    shim: TorchShim, ids: Ints2d, lengths: Ints1d, *, is_train: bool, multiple: int, pieces_at_once: int
-) -> tuple[Tensor, Callable[[Tensor], None]]:
-    """Return the vectors `(windows, length, width)` of padded ids `(windows, length)` and the backward pass.
+Encoded = tuple[Tensor, Callable[[Tensor], None]]
 
-    The windows go through the encoder in groups, each padded to a multiple of `multiple` and of at most `pieces_at_once`
-    pieces. In training, a batch of more pieces than that keeps no activations: the backward pass computes them again,
-    group by group. It takes the gradient of the vectors and leaves gradients in the encoder's parameters. What the vectors
+
+def encode(
+    shim: TorchShim,
+    inputs: Tensor,
+    lengths: Ints1d,
+    *,
+    is_train: bool,
+    multiple: int,
+    pieces_at_once: int,
+    layers: Layers = "all",
+) -> Encoded:
+    """Return the vectors `(windows, length, width)` of padded windows and the backward pass.
+
+    inputs: ids `(windows, length)`; for `layers="trained"` what the frozen layers gave.
+    multiple: what the lengths of windows are padded to a multiple of.
+    pieces_at_once: the most pieces, padding included, that the encoder takes at once. In training, a batch of more pieces
+        than that keeps no activations: the backward pass computes them again, group by group.
+
+    The backward pass takes the gradient of the vectors and leaves gradients in the encoder's parameters. What the vectors
     hold on padding means nothing.
     """
-    encoder = cast(EncoderModule, shim.module)
-    hidden = torch.zeros(*ids.shape, encoder.width, device=shim.device)
-    padded = np.minimum(-(-lengths // multiple) * multiple, ids.shape[1])
     device = shim.device.type
+    padded = np.minimum(-(-lengths // multiple) * multiple, inputs.shape[1])
     limit = min(pieces_at_once, LARGEST_GROUP.get(device, pieces_at_once))
+    if is_train and 0 < lengths.sum() <= limit and cast(EncoderModule, shim.module).is_packable:
+        return _encode_packed(shim, inputs, lengths, multiple=multiple, layers=layers)
     groups = group_by_length(padded, overhead=GROUP_OVERHEAD.get(device, 0), limit=limit)
     recompute = is_train and sum(len(rows) * padded[rows].max() for rows in groups) > pieces_at_once
+    hidden = _zeros(shim, inputs)
     steps = []
     for rows in groups:
-        inputs = _inputs(ids[rows, : padded[rows].max()], lengths[rows], shim.device, recompute=recompute)
-        vectors, backprop = shim(inputs, is_train)
+        own = inputs[rows, : padded[rows].max()]
+        mask = _mask(lengths[rows], own.shape[1], shim.device)
+        vectors, backprop = shim(
+            ArgsKwargs(args=(own, mask), kwargs={"layers": layers, "recompute": recompute}), is_train
+        )
         hidden[rows, : vectors.shape[1]] = vectors.detach()
         steps.append((rows, vectors, backprop))
 
@@ -57,29 +75,65 @@ def encode(
     return hidden, backprop_hidden
 
 
+def _encode_packed(shim: TorchShim, inputs: Tensor, lengths: Ints1d, *, multiple: int, layers: Layers) -> Encoded:
+    """`encode` for the training on a few short windows: one call, almost without padding."""
+    encoder = cast(EncoderModule, shim.module)
+    packing = pack(lengths, multiple=multiple)
+    positions = torch.from_numpy(packing.positions).to(shim.device)
+    inside = torch.from_numpy(np.arange(inputs.shape[1]) < lengths[:, np.newaxis]).to(shim.device)
+    packed = inputs.new_zeros(packing.owners.size, *inputs.shape[2:])
+    packed[positions] = inputs[inside]
+    mask = torch.from_numpy(packing.may_attend).to(shim.device)
+    arguments: tuple[Tensor, ...] = (packed.reshape(*packing.owners.shape, *inputs.shape[2:]), mask)
+    if layers != "trained":
+        places = torch.from_numpy(packing.offsets + encoder.first_position).to(shim.device)
+        # segments too: the encoder's own default is no longer than its longest window
+        arguments = (*arguments, torch.zeros_like(places), places)
+    vectors, backprop = shim(ArgsKwargs(args=arguments, kwargs={"layers": layers}), is_train=True)
+    hidden = _zeros(shim, inputs)
+    hidden[inside] = vectors.detach().flatten(0, 1)[positions]
+
+    def backprop_hidden(gradient: Tensor) -> None:
+        d_packed = gradient.new_zeros(packing.owners.size, encoder.width)
+        d_packed[positions] = gradient[inside]
+        backprop(ArgsKwargs(args=((vectors,),), kwargs={"grad_tensors": (d_packed.view_as(vectors),)}))
+
+    return hidden, backprop_hidden
+
+
 def encode_cached(
     shim: TorchShim, ids: Ints2d, lengths: Ints1d, cache: OutputCache, *, multiple: int, pieces_at_once: int
 ) -> Tensor:
-    """Return what `encode` gives without training. Windows seen before come from the cache, the others go into it."""
+    """Return what the frozen layers give, without dropout. Windows seen before come from the cache, the others go into it."""
     keys = [row[:length].tobytes() for row, length in zip(ids, lengths, strict=True)]
     new = np.array([i for i, key in enumerate(keys) if key not in cache], dtype=np.int64)
     if len(new):
+        inputs = torch.from_numpy(ids[new]).to(shim.device, non_blocking=True)
         vectors, _ = encode(
-            shim, ids[new], lengths[new], is_train=False, multiple=multiple, pieces_at_once=pieces_at_once
+            shim,
+            inputs,
+            lengths[new],
+            is_train=False,
+            multiple=multiple,
+            pieces_at_once=pieces_at_once,
+            layers="frozen",
         )
         for i, window in zip(new.tolist(), vectors.cpu().numpy(), strict=True):
             cache[keys[i]] = window[: lengths[i]]
-    hidden = np.zeros((*ids.shape, shim.module.width), dtype=np.float32)
+    hidden = np.zeros((*ids.shape, cast(EncoderModule, shim.module).width), dtype=np.float32)
     for row, key, length in zip(hidden, keys, lengths, strict=True):
         row[:length] = cache[key]
     return torch.from_numpy(hidden).to(shim.device)
 
 
-def _inputs(ids: Ints2d, lengths: Ints1d, device: torch.device, *, recompute: bool) -> ArgsKwargs:
-    tensor = torch.from_numpy(ids).to(device, non_blocking=True)
-    mask = None
+def _zeros(shim: TorchShim, inputs: Tensor) -> Tensor:
+    width = cast(EncoderModule, shim.module).width
+    return torch.zeros(inputs.shape[0], inputs.shape[1], width, device=shim.device)
+
+
+def _mask(lengths: Ints1d, width: int, device: torch.device) -> Tensor | None:
     # without a mask, attention takes its fastest path
-    if (lengths < ids.shape[1]).any():
-        inside = np.arange(ids.shape[1]) < lengths[:, np.newaxis]
-        mask = torch.from_numpy(inside.astype(np.int64)).to(device, non_blocking=True)
-    return ArgsKwargs(args=(tensor, mask), kwargs={"recompute": recompute})
+    if (lengths == width).all():
+        return None
+    inside = np.arange(width) < lengths[:, np.newaxis]
+    return torch.from_numpy(inside.astype(np.int64)).to(device, non_blocking=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError
@@ -22,6 +22,7 @@ from transformers import (
 
 from spanwright.encoder.cache import OutputCache
 from spanwright.encoder.freezing import freeze_parameters
+from spanwright.encoder.layers import divide_layers, is_divisible, is_packable
 from spanwright.encoder.tokenization import PieceTokenizer
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.shim import check_finite, listed
@@ -30,6 +31,7 @@ from spanwright.shim import check_finite, listed
 DROPOUT_NAMES = ("hidden_dropout_prob", "dropout")
 ATTENTION_DROPOUT_NAMES = ("attention_probs_dropout_prob", "attention_dropout")
 DEFAULT_MAX_PIECES = 512
+Layers = Literal["all", "frozen", "trained"]
 LARGEST_MAX_PIECES = 100_000  # tokenizers without a limit claim 10**30
 
 
@@ -53,52 +55,82 @@ class EncoderModule(nn.Module):
     """A Hugging Face encoder and its tokenizer.
 
     max_pieces: the longest sequence it takes, special pieces included.
-    cache: what it gave in training so far, if it is frozen.
+    is_frozen: whether none of it trains.
+    n_frozen: how many of its first layers do not train, the embeddings neither, and are to be run apart from the others.
+    cache: what the frozen layers gave in training so far.
     """
 
-    def __init__(self, transformer: PreTrainedModel, tokenizer: PieceTokenizer, *, max_pieces: int) -> None:
+    def __init__(
+        self, transformer: PreTrainedModel, tokenizer: PieceTokenizer, *, max_pieces: int, n_frozen: int = 0
+    ) -> None:
         super().__init__()
         self.transformer = transformer
         self.tokenizer = tokenizer
         self.max_pieces = max_pieces
+        self.is_frozen = not any(parameter.requires_grad for parameter in transformer.parameters())
+        self.first_position = _first_position(transformer)
         self.cache: OutputCache | None = None
+        # in a tuple: not to be counted, saved and moved twice
+        self._parts = divide_layers(transformer, n_frozen) if n_frozen and not self.is_frozen else ()
 
     @property
     def width(self) -> int:
         return self.transformer.config.hidden_size
 
     @property
-    def is_frozen(self) -> bool:
-        return not any(parameter.requires_grad for parameter in self.parameters())
-
-    @property
     def has_segments(self) -> bool:
         """Whether it tells a first text from a second one by `token_type_ids`."""
         return getattr(self.transformer.config, "type_vocab_size", 0) > 1
 
+    @property
+    def is_cacheable(self) -> bool:
+        """Whether there are frozen layers whose outputs can be kept."""
+        return self.is_frozen or bool(self._parts)
+
+    @property
+    def is_packable(self) -> bool:
+        """Whether several windows fit into one row; see `spanwright.encoder.packing`."""
+        return is_packable(self.transformer.config)
+
     def forward(
         self,
-        input_ids: Tensor,
+        inputs: Tensor,
         attention_mask: Tensor | None,
         token_type_ids: Tensor | None = None,
+        position_ids: Tensor | None = None,
         *,
+        layers: Layers = "all",
         recompute: bool = False,
     ) -> Tensor:
-        """Take `(windows, pieces)` ids, a mask that is 0 on padding (None: no padding), and segment ids (only where
-        `has_segments`; None: all 0); return float32 vectors `(windows, pieces, width)`.
+        """Return float32 vectors `(windows, pieces, width)`.
 
+        inputs: ids `(windows, pieces)`; for the layers above the frozen ones, what the frozen ones gave.
+        attention_mask: `(windows, pieces)`, 0 on padding, or `(windows, pieces, pieces)`, 0 where a piece does not see
+            another (only where `is_packable`). None: all see all.
+        token_type_ids: segments, only where `has_segments` or all 0. None: all 0.
+        position_ids: only where `is_packable`. None: from the first to the last.
+        layers: which of them to run.
         recompute: keep no activations for the backward pass, which then runs the encoder again.
         """
+        arguments = (inputs, attention_mask, token_type_ids, position_ids, layers)
         if recompute:
-            vectors = checkpoint(self._encode, input_ids, attention_mask, token_type_ids, use_reentrant=False)
+            vectors = checkpoint(self._encode, *arguments, use_reentrant=False)
             assert isinstance(vectors, Tensor)
             return vectors
-        return self._encode(input_ids, attention_mask, token_type_ids)
+        return self._encode(*arguments)
 
-    def _encode(self, input_ids: Tensor, attention_mask: Tensor | None, token_type_ids: Tensor | None) -> Tensor:
-        segments = {} if token_type_ids is None else {"token_type_ids": token_type_ids}
-        outputs = self.transformer(input_ids=input_ids, attention_mask=attention_mask, **segments)
-        return outputs.last_hidden_state.float()
+    def _encode(
+        self, inputs: Tensor, mask: Tensor | None, segments: Tensor | None, positions: Tensor | None, layers: Layers
+    ) -> Tensor:
+        part: nn.Module = self.transformer
+        if self._parts and layers != "all":
+            part = self._parts[("frozen", "trained").index(layers)]
+            if part.training != self.training:
+                part.train(self.training)
+        optional = {"token_type_ids": segments, "position_ids": positions}
+        given = {name: value for name, value in optional.items() if value is not None}
+        given["inputs_embeds" if inputs.is_floating_point() else "input_ids"] = inputs
+        return part(attention_mask=mask, **given).last_hidden_state.float()
 
 
 def build_encoder(
@@ -196,7 +228,12 @@ def _finish(
     if run.gradient_checkpointing:
         transformer.gradient_checkpointing_enable({"use_reentrant": False})
     freeze_parameters(transformer, run.freeze)
-    return EncoderModule(transformer, tokenizer, max_pieces=max_pieces)
+    n_frozen = _count_frozen(transformer, run.freeze)
+    return EncoderModule(transformer, tokenizer, max_pieces=max_pieces, n_frozen=n_frozen)
+
+
+def _count_frozen(transformer: PreTrainedModel, freeze: str | int) -> int:
+    return freeze if isinstance(freeze, int) and is_divisible(transformer.config) else 0
 
 
 def _apply_dropout(config: PretrainedConfig, run: RunSettings) -> None:
@@ -208,10 +245,14 @@ def _apply_dropout(config: PretrainedConfig, run: RunSettings) -> None:
 
 def _max_pieces(transformer: PreTrainedModel, tokenizer_limit: int) -> int:
     limit = getattr(transformer.config, "max_position_embeddings", None) or DEFAULT_MAX_PIECES
-    embeddings = getattr(transformer, "embeddings", None)
-    if (padding := getattr(embeddings, "padding_idx", None)) is not None:
-        limit -= padding + 1  # RoBERTa counts positions from the padding id on
+    limit -= _first_position(transformer)
     return min(limit, tokenizer_limit) if tokenizer_limit < LARGEST_MAX_PIECES else limit
+
+
+def _first_position(transformer: PreTrainedModel) -> int:
+    """Return the position id of a window's first piece: RoBERTa counts from the id of the padding piece on."""
+    padding = getattr(getattr(transformer, "embeddings", None), "padding_idx", None)
+    return 0 if padding is None else padding + 1
 
 
 def _first_line(error: Exception) -> str:

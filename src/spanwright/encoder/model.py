@@ -5,8 +5,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
+import torch
 from spacy.tokens import Doc
 from spacy_transformers.data_classes import FullTransformerBatch
 from spacy_transformers.layers import split_trf_batch, trfs2arrays
@@ -15,7 +16,7 @@ from thinc.types import Floats2d, Ragged
 
 from spanwright.encoder.batching import PieceBatch, batch_docs, to_transformer_batch
 from spanwright.encoder.cache import OutputCache
-from spanwright.encoder.execution import encode, encode_cached
+from spanwright.encoder.execution import Encoded, encode, encode_cached
 from spanwright.encoder.loading import EncoderModule, build_encoder, load_encoder
 from spanwright.encoder.settings import build_run_settings, padding_multiple
 from spanwright.errors import Errors, SpanwrightError
@@ -54,8 +55,8 @@ def build_transformer(
         in half precision, 1 in float32.
     pieces_at_once: the most word pieces, padding included, that the encoder takes at once. Larger batches, and the windows
         of a long Doc, go through it in parts, so that memory is bounded; in training the backward pass computes them again.
-    cache_memory: with freeze="all" the encoder computes each text once, without dropout, and keeps the result until training
-        ends: this many bytes in memory, the rest in a temporary file.
+    cache_memory: frozen layers ("all", or a number of first layers) read each text once, without dropout, and what they give
+        is kept until training ends: this many bytes in memory, the rest in a temporary file.
     dropout: of hidden states. None = the encoder's own.
     attention_dropout: of attention probabilities. None = none on a CPU, where it costs the fast path; else the encoder's own.
     transformer_config: fields of the encoder's config to replace, such as `num_hidden_layers`.
@@ -124,21 +125,31 @@ def forward(
     )
     if not attrs["has_reported_gaps"]:
         attrs["has_reported_gaps"] = _report_gaps(batch)
-    settings = {"multiple": multiple, "pieces_at_once": attrs["pieces_at_once"]}
-    if is_train and encoder.is_frozen and encoder.cache is None:
+    if is_train and encoder.is_cacheable and encoder.cache is None:
         encoder.cache = OutputCache(memory=attrs["cache_memory"])
-    if encoder.cache is not None:
-        hidden, backprop = encode_cached(shim, batch.input_ids, batch.lengths, encoder.cache, **settings), None
-    else:
-        hidden, backprop = encode(shim, batch.input_ids, batch.lengths, is_train=is_train, **settings)
+    hidden, backprop = _encode_batch(
+        shim, batch, is_train=is_train, multiple=multiple, pieces_at_once=attrs["pieces_at_once"]
+    )
     outputs = to_transformer_batch(batch, hidden, encoder.tokenizer)
 
     def backprop_docs(d_outputs: FullTransformerBatch) -> list[Doc]:
-        if backprop is not None:
-            backprop(d_outputs.model_output.to_tuple()[0])
+        backprop(d_outputs.model_output.to_tuple()[0])
         return docs
 
     return outputs, backprop_docs
+
+
+def _encode_batch(shim: TorchShim, batch: PieceBatch, *, is_train: bool, multiple: int, pieces_at_once: int) -> Encoded:
+    encoder = cast(EncoderModule, shim.module)
+    run = partial(
+        encode, shim, lengths=batch.lengths, is_train=is_train, multiple=multiple, pieces_at_once=pieces_at_once
+    )
+    if encoder.cache is None:
+        return run(torch.from_numpy(batch.input_ids).to(shim.device, non_blocking=True))
+    given = encode_cached(
+        shim, batch.input_ids, batch.lengths, encoder.cache, multiple=multiple, pieces_at_once=pieces_at_once
+    )
+    return (given, lambda _: None) if encoder.is_frozen else run(given, layers="trained")
 
 
 def _initialize(
