@@ -3,19 +3,68 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
 import spacy
+from spacy import util
 from spacy.language import Language
-from spacy.tokens import Doc
+from spacy.tokens import Doc, DocBin
 from spacy.training import Example
+from spacy.training.initialize import init_nlp
+from spacy.training.loop import train
+from thinc.api import Config
 
 from spanwright.calibration import calibrate_pipeline, make_calibrate
 from spanwright.errors import SpanwrightError
 
 TEXTS = ["one text", "", "another text"]
+CONFIG = """
+[paths]
+reviews = null
+
+[nlp]
+lang = "en"
+pipeline = ["textcat"]
+
+[components]
+
+[components.textcat]
+factory = "text_classifier"
+
+[components.textcat.model]
+@architectures = "spanwright.TextClassifier.v1"
+
+[components.textcat.model.tok2vec]
+@architectures = "spacy.HashEmbedCNN.v2"
+pretrained_vectors = null
+width = 16
+depth = 1
+embed_size = 100
+window_size = 1
+maxout_pieces = 2
+subword_features = false
+
+[corpora]
+
+[corpora.train]
+@readers = "spacy.Corpus.v1"
+path = ${paths.reviews}
+
+[corpora.dev]
+@readers = "spacy.Corpus.v1"
+path = ${paths.reviews}
+
+[training]
+max_steps = 4
+eval_frequency = 2
+
+[training.before_to_disk]
+@callbacks = "spanwright.calibrate.v1"
+corpus = ${corpora.dev}
+"""
 
 
 class Calibrated:
@@ -58,15 +107,42 @@ def make_nlp():
     return make
 
 
+def make_review(text: str) -> Doc:
+    doc = spacy.blank("en")(text)
+    doc.cats = {"pos": float("fine" in text), "neg": float("dull" in text)}
+    return doc
+
+
 def make_examples(nlp: Language) -> list[Example]:
     return [Example(nlp.make_doc(text), nlp.make_doc(text)) for text in TEXTS]
 
 
 def test_a_pipeline_is_calibrated_before_it_is_saved(make_nlp, tmp_path: Path) -> None:
     nlp = make_nlp()
-    assert make_calibrate(make_examples)(nlp) is nlp
-    nlp.to_disk(tmp_path)
+    calibrated = make_calibrate(make_examples)(nlp)
+    calibrated.to_disk(tmp_path)
     assert spacy.load(tmp_path).get_pipe("first").cfg == {"seen": 2}
+    assert [doc.user_data["calibrated"] for doc in calibrated.pipe(TEXTS)] == [2, 2, 2]
+
+
+def test_a_pipeline_in_training_keeps_its_settings(make_nlp) -> None:
+    nlp = make_nlp()
+    assert make_calibrate(make_examples)(nlp).get_pipe("first").cfg == {"seen": 2}
+    assert nlp.get_pipe("first").cfg == {"seen": 0}
+    assert nlp("one text").user_data["calibrated"] == 0
+
+
+def test_spacys_loop_saves_calibrated_pipelines_and_evaluates_plain_ones(tmp_path: Path) -> None:
+    reviews = DocBin()
+    for text in ("a fine film", "a dull film") * 4:
+        reviews.add(make_review(text))
+    reviews.to_disk(tmp_path / "reviews.spacy")
+    config = Config().from_str(CONFIG, overrides={"paths.reviews": str(tmp_path / "reviews.spacy")})
+    config = util.load_model_from_config(config, auto_fill=True).config
+    nlp, path = train(init_nlp(config), tmp_path, stdout=StringIO(), stderr=StringIO())
+    saved = spacy.load(path).get_pipe("textcat").cfg
+    assert saved["temperature"] != 1.0
+    assert nlp.get_pipe("textcat").cfg == saved | {"temperature": 1.0}
 
 
 def test_what_cannot_be_calibrated_is_told_and_left_alone(make_nlp) -> None:

@@ -7,7 +7,7 @@ import resource
 import sys
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -30,6 +30,20 @@ def parser(description: str | None) -> ArgumentParser:
     options.add_argument("--threads", type=int, default=1)
     options.add_argument("--save", type=Path, help="folder for the trained model")
     return options
+
+
+def add_category_options(options: ArgumentParser) -> ArgumentParser:
+    """Options of peers that give texts categories, for the benchmark to score."""
+    options.add_argument("--test", type=Path, help="corpus of which categories are predicted")
+    options.add_argument("--predictions", type=Path, help="folder for SEED.json: predicted categories and thresholds")
+    return options
+
+
+def write_categories(args: Namespace, cats: Iterable[Mapping[str, float]], thresholds: Mapping[str, float]) -> None:
+    """Write the probability of each label of each text, and from where on a label is given, where that is not 0.5."""
+    args.predictions.mkdir(parents=True, exist_ok=True)
+    written = json.dumps({"cats": list(cats), "thresholds": thresholds})
+    (args.predictions / f"{args.seed}.json").write_text(written, encoding="utf-8")
 
 
 def running_options(description: str | None) -> Namespace:

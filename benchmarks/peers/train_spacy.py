@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from argparse import Namespace
 from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
@@ -20,7 +21,7 @@ from thinc.api import Config, fix_random_seed
 
 
 def main() -> None:
-    options = common.parser(__doc__)
+    options = common.add_category_options(common.parser(__doc__))
     options.add_argument("--config", type=Path, required=True)
     options.add_argument("--set", action="append", default=[], help="section.key=JSON")
     args = options.parse_args()
@@ -35,12 +36,16 @@ def main() -> None:
         nlp = create_before_to_disk_callback(callback)(nlp)
     if args.save:
         nlp.to_disk(args.save)
-    scores = evaluate(nlp, common.read_docs(args.dev))
+    scores = {}
+    if args.predictions:
+        predict_categories(nlp, args)
+    else:
+        scores = evaluate(nlp, common.read_docs(args.dev))
     extra = {"steps": steps, "calibration_seconds": calibration.seconds}
     common.report(seconds=clock.seconds, words_per_s=words / clock.seconds, peak_mb=peak, **scores, **extra)
 
 
-def settings_of(args: Any) -> dict[str, Any]:
+def settings_of(args: Namespace) -> dict[str, Any]:
     """Return the settings that are made equal for all peers, and those given with --set."""
     given = dict(setting.split("=", 1) for setting in args.set)
     return {
@@ -100,6 +105,13 @@ def evaluate(nlp: Language, gold: Sequence[Doc]) -> dict[str, float]:
     predicted = nlp.pipe(doc.text for doc in gold)
     found = [common.gold_entities(doc) for doc in predicted]
     return {"f1": common.strict_f1([common.gold_entities(doc) for doc in gold], found)}
+
+
+def predict_categories(nlp: Language, args: Namespace) -> None:
+    """Write the categories that the pipeline's last component gives to plain texts."""
+    predicted = nlp.pipe(doc.text for doc in common.read_docs(args.test))
+    thresholds = getattr(nlp.get_pipe(nlp.pipe_names[-1]), "thresholds", {})
+    common.write_categories(args, (doc.cats for doc in predicted), thresholds)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -18,20 +19,24 @@ COOLEST, HOTTEST = 0.2, 5.0
 
 
 def make_calibrate(corpus: Callable[[Language], Iterable[Example]]) -> Callable[[Language], Language]:
-    """Build the callback `spanwright.calibrate.v1` for `training.before_to_disk`: `calibrate_pipeline` at every save.
+    """Build the callback `spanwright.calibrate.v1` for `training.before_to_disk`: it returns a calibrated pipeline to save.
 
+    The pipeline in training keeps its settings: otherwise later evaluations would be made at temperatures and thresholds
+    that were learnt for the model of the save before.
     corpus: the development data, `${corpora.dev}`.
     """
 
     def calibrate(nlp: Language) -> Language:
-        calibrate_pipeline(nlp, lambda: corpus(nlp))
-        return nlp
+        calibrated = _with_own_settings(nlp)
+        calibrate_pipeline(calibrated, lambda: corpus(calibrated))
+        return calibrated
 
     return calibrate
 
 
 def calibrate_pipeline(nlp: Language, get_examples: Callable[[], Iterable[Example]]) -> dict[str, Any]:
     """Call `calibrate(examples)` of every component that has it, in the order of the pipeline; return what each returned.
+    A component keeps what it learns in its `cfg`.
 
     get_examples: returns the development data anew, as for `Language.initialize`. Every component is given examples
         whose predicted Docs have been through the components before it, one batch at a time.
@@ -65,6 +70,22 @@ def fit_temperature(confidences_at: Callable[[float], NDArray[np.float64]], is_r
     best = int(np.argmin([loss(temperature) for temperature in coarse]))
     fine = np.geomspace(coarse[max(best - 1, 0)], coarse[min(best + 1, len(coarse) - 1)], 13)
     return float(min(fine, key=loss))
+
+
+def _with_own_settings(nlp: Language) -> Language:
+    """Return a pipeline whose components that have `calibrate` have a `cfg` of their own; models and all else are shared."""
+    pipeline = copy.copy(nlp)
+    pipeline._components = [
+        (name, _with_own_cfg(component) if hasattr(component, "calibrate") else component)
+        for name, component in nlp._components
+    ]
+    return pipeline
+
+
+def _with_own_cfg(component: Any) -> Any:
+    component = copy.copy(component)
+    component.cfg = copy.deepcopy(component.cfg)
+    return component
 
 
 def _annotated(nlp: Language, examples: Iterable[Example], *, before: str) -> Iterator[Example]:
