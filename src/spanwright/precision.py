@@ -1,4 +1,4 @@
-"""The number format a torch module computes in: float32, or a half precision under autocast."""
+"""The number format a torch module computes in: float32, a half precision under autocast, or 8 bits in prediction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 from spanwright.errors import Errors, SpanwrightError
 
-Precision = Literal["auto", "bf16", "fp16", "fp32"]
+Precision = Literal["auto", "bf16", "fp16", "fp32", "int8"]
 
 
 def check_precision(precision: str) -> None:
@@ -22,9 +22,9 @@ def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
     """Return the type that autocast computes in on `device`, or None for plain float32.
 
     "auto" takes bfloat16 where the device has instructions for it (Ampere and newer, AMX, AVX512-BF16): emulated, it is
-    twenty times slower than float32.
+    twenty times slower than float32. "int8" is "auto" wherever the products are not those of `spanwright.quantization`.
     """
-    if precision == "auto":
+    if precision in ("auto", "int8"):
         return torch.bfloat16 if has_native_bfloat16(device.type) else None
     return {"bf16": torch.bfloat16, "fp16": torch.float16, "fp32": None}[precision]
 

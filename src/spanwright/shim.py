@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.precision import autocast_dtype, check_precision
+from spanwright.quantization import quantize_in_prediction
 
 # OpenMP's threads do not survive a fork, and whatever waits for them hangs: nlp.pipe(n_process=2) would. One thread waits
 # for none, and is what the workers of torch's own DataLoader have.
@@ -81,6 +82,8 @@ class TorchShim(Shim):
         """Build the module from `settings` on the current device, or take a `module` that was built from them elsewhere."""
         self.cfg = settings
         self._model = (module or self.build(**settings)).to(get_torch_default_device())
+        if self.precision == "int8":
+            quantize_in_prediction(self._model)
         return self._model
 
     def __call__(self, inputs: ArgsKwargs, is_train: bool) -> tuple[Any, Backprop]:
@@ -89,7 +92,7 @@ class TorchShim(Shim):
     def predict(self, inputs: ArgsKwargs) -> Any:
         """Run the module in evaluation mode, without gradients."""
         module = self._in_mode(is_train=False)
-        with torch.no_grad(), self._autocast():
+        with torch.no_grad(), self._autocast(is_train=False):
             return module(*inputs.args, **inputs.kwargs)
 
     def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Backprop]:
@@ -99,7 +102,7 @@ class TorchShim(Shim):
         `grad_tensors`. It leaves gradients in the parameters and returns the inputs' gradients in place of the inputs.
         """
         module = self._in_mode(is_train=True)
-        with self._autocast():
+        with self._autocast(is_train=True):
             outputs = module(*inputs.args, **inputs.kwargs)
 
         def backprop(grads: ArgsKwargs) -> ArgsKwargs:
@@ -182,9 +185,10 @@ class TorchShim(Shim):
         # a module sets the mode of all in it one by one, which is felt in small batches
         return self.module if self.module.training == is_train else self.module.train(is_train)
 
-    def _autocast(self) -> torch.autocast:
+    def _autocast(self, *, is_train: bool) -> torch.autocast:
         device = self.device
-        dtype = autocast_dtype(self.precision, device)
+        in_8_bits = self.precision == "int8" and device.type == "cpu" and not is_train
+        dtype = None if in_8_bits else autocast_dtype(self.precision, device)
         return torch.autocast(device.type, dtype=dtype, enabled=dtype is not None)
 
 

@@ -25,6 +25,13 @@ SKILLS = ["python", "java", "excel", "welding", "dutch"]
 SENTENCE = "we\tO\nwant\tO\n{skill}\tB-SKILLS\nand\tO\n{years}\tB-EXPERIENCE\nyears\tI-EXPERIENCE\n"
 
 
+def set_all(config: str, **settings: object) -> str:
+    """Return the config with the value of every setting of these names replaced."""
+    for setting, value in settings.items():
+        config = re.sub(rf"(?m)^{setting} = .*$", f"{setting} = {value}", config)
+    return config
+
+
 class Project:
     """A copy of the project template with data of its own."""
 
@@ -38,9 +45,10 @@ class Project:
             ads = [SENTENCE.format(skill=skill, years=year) for skill in SKILLS for year in years]
             (folder / f"{name}.tsv").write_text("\n".join(ads), "utf-8")
         config = (folder / "configs" / "ner.cfg").read_text("utf-8")
-        for setting, value in {"min_steps": 60, "initial_rate": 0.01}.items():
-            config = re.sub(rf"(?m)^{setting} = .*$", f"{setting} = {value}", config)
-        (folder / "quick.cfg").write_text(config, "utf-8")
+        quick = set_all(config, min_steps=60, initial_rate=0.01, freeze=0)
+        (folder / "quick.cfg").write_text(quick, "utf-8")
+        qa = folder / "configs" / "qa.cfg"
+        qa.write_text(set_all(qa.read_text("utf-8"), window=128), "utf-8")  # as many pieces as the tiny encoder takes
         self.variables = {"encoder": encoder, "config": "quick.cfg", "train": "train.tsv", "dev": "dev.tsv"}
 
     def weasel(self, command: str, *options: str, **variables: object) -> subprocess.CompletedProcess[str]:

@@ -260,6 +260,14 @@ def test_questions_that_cannot_be_asked(untrained, make_examples, question, code
             untrained.get_pipe("extractive_qa").update(make_examples(untrained, [(CONTEXT, question, ["ten"])]))
 
 
+@pytest.mark.parametrize(
+    "pair", [("where is \ud83d", CONTEXT), ("where", "the pay\udc00 is good"), ("\udfff", CONTEXT)]
+)
+def test_halves_of_surrogate_pairs_are_refused(untrained, pair):
+    with pytest.raises(SpanwrightError, match=r"S408.*surrogate.*\\ud"):
+        ask(untrained, *pair)
+
+
 def test_impossible_and_missing_contexts_in_training(untrained, make_examples):
     component = untrained.get_pipe("extractive_qa")
     empty = untrained.make_doc("")
@@ -324,6 +332,12 @@ def test_settings_out_of_range_are_refused(make_nlp, tiny_encoder, setting, valu
 def test_settings_of_the_model_out_of_range_are_refused(make_nlp, tiny_encoder, setting, value):
     with pytest.raises(SpanwrightError, match=rf"S401.*extractive_qa\.model\.{setting}"):
         make_nlp(tiny_encoder, model={setting: value})
+
+
+def test_windows_longer_than_the_encoder_takes_are_refused(make_nlp, make_examples, tiny_encoder):
+    nlp = make_nlp(tiny_encoder, model={"window": 129})
+    with pytest.raises(SpanwrightError, match=r"S401.*extractive_qa\.model\.window: 129.*at most 128, or null"):
+        nlp.initialize(lambda: make_examples(nlp))
 
 
 def test_what_cannot_be_learnt_is_refused(make_nlp, tiny_encoder, untrained):

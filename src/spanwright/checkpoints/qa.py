@@ -13,25 +13,33 @@ from spanwright.checkpoints.loading import check_equal, copy_linear, linear_laye
 from spanwright.checkpoints.pipeline import SAMPLE, blank_pipeline
 from spanwright.qa.contexts import ContextCache
 from spanwright.qa.encoding import batch_rows, cut_pairs
+from spanwright.qa.model import encoder_of
 from spanwright.qa.windows import WindowBatch
 
 NAME = "extractive_qa"
+WINDOW = 384
+NO_ANSWER_THRESHOLD = 0.5
 QUESTION = "Where did Marie Curie work?"
 
 
 def import_qa(folder: Path, *, lang: str) -> Language:
     """Return a pipeline whose start and end scores are the logits of the checkpoint in `folder`.
 
-    It has no threshold for questions without an answer: that is learnt from development data.
+    Windows are those of SQuAD's scripts, or as long as the encoder takes. A checkpoint does not tell the threshold above which
+    a question has no answer; here it has none where "no answer" is likelier than all answers together, until development data
+    teach a better one.
 
     Raises SpanwrightError for a checkpoint that cannot be read or has no such head.
     """
     checkpoint = load_checkpoint(AutoModelForQuestionAnswering, folder)
     outputs = linear_layer(checkpoint, "qa_outputs", folder=folder)
     nlp = blank_pipeline(lang)
-    model = {"@architectures": "spanwright.QuestionAnswering.v1", "name": str(folder)}
-    component = nlp.add_pipe(NAME, config={"model": model})
+    # None: what the encoder takes is known only when it has been loaded
+    model = {"@architectures": "spanwright.QuestionAnswering.v1", "name": str(folder), "window": None}
+    component = nlp.add_pipe(NAME, config={"model": model, "no_answer_threshold": NO_ANSWER_THRESHOLD})
     component.model.initialize()
+    window = min(WINDOW, encoder_of(component.model).max_pieces)
+    component.model.attrs["window"] = nlp.get_pipe_config(NAME)["model"]["window"] = window
     shim = component.model.shims[0]
     # the comparison with the checkpoint needs all digits; a loaded pipeline runs in what its config says
     shim.precision = "fp32"

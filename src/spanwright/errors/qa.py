@@ -21,6 +21,7 @@ class QaErrors:
         "{name}: cannot be calibrated: no example has a question. Give development data with questions, read by "
         "spanwright.QACorpus.v1."
     )
+    S408 = "{place}: half of a surrogate pair, at the end of {found}. Mend the text: it is no Unicode."
     S409 = "spanwright.QACorpus.v1: path is null. Give --paths.train and --paths.dev, as scripts/convert.py --task qa makes them."
     S410 = "ask_many: {argument} = {found} is not allowed; allowed: whole numbers from 1 on."
     S411 = "ask_many: {found} is not allowed; allowed: pairs of a question and its context, which is a text or a Doc."

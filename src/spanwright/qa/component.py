@@ -26,7 +26,7 @@ from spanwright.qa.calibration import fit_threshold
 from spanwright.qa.contexts import ContextCache
 from spanwright.qa.corpus import register_extensions
 from spanwright.qa.decoding import Best, SpanScores, WindowScores, decode, merge_pieces, score_spans
-from spanwright.qa.encoding import Asked, batch_rows, check_question, cut_pairs, score_pairs
+from spanwright.qa.encoding import Asked, batch_rows, check_question, check_unicode, cut_pairs, score_pairs
 from spanwright.qa.gold import find_pieces, pad_targets, window_targets
 from spanwright.qa.scorer import qa_score
 from spanwright.qa.torch_head import answer_loss
@@ -248,22 +248,24 @@ class ExtractiveQA(TrainablePipe):
         if not examples:
             raise SpanwrightError(Errors.S407.format(name=self.name))
         asked = self._cut([eg.reference._.question for eg in examples], [eg.reference.text for eg in examples])
-        spans = [
-            self._score_spans(pair, parts) for pair, parts in zip(asked, score_pairs(self.model, asked), strict=True)
-        ]
+        parts = score_pairs(self.model, asked)
         gold = [
             find_pieces(pair.context.offsets, _gold_characters(eg)) for pair, eg in zip(asked, examples, strict=True)
         ]
-        best = [decode(span, n_best=1, max_overlap=1.0) for span in spans]
-        credit = np.array([_credit(b, g) for b, g in zip(best, gold, strict=True)])
+
+        def best_at(temperature: float) -> Iterator[Best]:
+            # the spans are scored anew each time: kept, their scores would fill the memory
+            for pair, part in zip(asked, parts, strict=True):
+                yield decode(self._score_spans(pair, part), n_best=1, max_overlap=1.0, temperature=temperature)
 
         @cache
         def scores_at(temperature: float) -> NDArray[np.float64]:
-            found = (decode(span, n_best=1, max_overlap=1.0, temperature=temperature) for span in spans)
-            return np.array([best.scores[0] if len(best.scores) else 0.0 for best in found])
+            return np.array([best.scores[0] if len(best.scores) else 0.0 for best in best_at(temperature)])
+
+        credit = np.array([_credit(best, answers) for best, answers in zip(best_at(1.0), gold, strict=True)])
 
         self.cfg["temperature"] = temperature = fit_temperature(scores_at, credit == 1.0)
-        no_answer = [decode(span, n_best=1, max_overlap=1.0, temperature=temperature).no_answer_score for span in spans]
+        no_answer = [best.no_answer_score for best in best_at(temperature)]
         is_impossible = np.array([not _gold_characters(example) for example in examples])
         self.cfg["no_answer_threshold"] = fit_threshold(np.array(no_answer), credit, is_impossible)
         return {name: self.cfg[name] for name in ("temperature", "no_answer_threshold")}
@@ -378,6 +380,8 @@ def ask(doc: Doc, question: str, *, n_best: int = 1) -> Answer:
 def _checked_pair(pair: object) -> tuple[str, str | Doc]:
     if not (isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[1], str | Doc)):
         raise SpanwrightError(Errors.S411.format(found=repr(pair)[:80]))
+    if isinstance(pair[1], str):
+        check_unicode(pair[1], place="ask_many")
     return pair[0], pair[1]
 
 

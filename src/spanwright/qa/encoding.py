@@ -73,6 +73,16 @@ def check_question(question: object, *, place: str) -> None:
     """Raise SpanwrightError, about what is asked at `place`, for anything but a text with other characters than spaces."""
     if not (isinstance(question, str) and question.strip()):
         raise SpanwrightError(Errors.S402.format(place=place, found=repr(question)))
+    check_unicode(question, place=place)
+
+
+def check_unicode(text: str, *, place: str) -> None:
+    """Raise SpanwrightError, about what is given at `place`, for half of a surrogate pair, which no UTF-8 holds."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        found = repr(text[max(0, error.start - 20) : error.end])
+        raise SpanwrightError(Errors.S408.format(place=place, found=found)) from error
 
 
 def batch_rows(model: Model[WindowBatch, Tensor], rows: Sequence[Row]) -> Iterator[tuple[Ints1d, WindowBatch]]:

@@ -122,6 +122,8 @@ def _initialize(
     shim = model.shims[0]
     if not shim.is_initialized:
         encoder, settings = load()
+        window, longest = model.attrs["window"], encoder.max_pieces
+        _check("window", window, window is None or window <= longest, f"at most {longest}, or null")
         shim.initialize(module=QuestionAnsweringModule(encoder), **settings)
 
 

@@ -1,0 +1,105 @@
+"""Answering questions: ours, together and one by one, beside transformers' question-answering pipeline.
+
+`python benchmarks/qa_inference.py`: questions per second, peak memory, exact match and F1 on SQuAD's questions, all with the
+weights of one checkpoint, which ours imports. With `--many 500`: so many questions on one document.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import spacy
+import typer
+from spacy.tokens import Doc
+
+from corpora import Corpora, prepare, read, write
+from harness import ROOT, alternate_peers, finish, run_peer, summarise
+from ner import ENCODER, PEERS, shared_options
+from qa import TRAINER
+from spanwright.data.exporting.docs import question_of
+from spanwright.qa.corpus import register_extensions
+
+BATCH_SIZE = 64
+PARAGRAPHS = 5  # of the document that many questions are asked about
+RUNNERS: dict[str, tuple[str, int]] = {
+    "ours, together": ("run_qa_spacy.py", BATCH_SIZE),
+    "ours, one by one": ("run_qa_spacy.py", 1),
+    "transformers, one by one": ("run_qa_hf.py", 1),
+    "transformers, batches of 8": ("run_qa_hf.py", 8),
+    "transformers, batches of 32": ("run_qa_hf.py", 32),
+}
+
+
+def main(
+    checkpoint: Annotated[Path | None, typer.Option(help="a model that qa.py saved; else one is trained")] = None,
+    many: Annotated[int | None, typer.Option(min=1, help="so many questions on one document instead")] = None,
+    runs: Annotated[int, typer.Option(help="runs of each; the median counts")] = 3,
+    epochs: Annotated[int, typer.Option(help="of the training before")] = 2,
+    threads: Annotated[int, typer.Option(help="CPU threads of each")] = 1,
+    limit: Annotated[int | None, typer.Option(help="questions of each part, to try the command")] = None,
+    encoder: Annotated[Path, typer.Option(help="folder of the encoder")] = ENCODER,
+) -> None:
+    """Run each in turn; the pipeline of transformers with each of its batch sizes; the fastest is to be compared."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        corpora = prepare("squad", folder, limit=limit)
+        checkpoint = checkpoint or train(corpora, folder / "checkpoint", encoder, epochs, threads)
+        ours = import_checkpoint(checkpoint, folder / "pipeline")
+        data = corpora.dev if many is None else ask_of_one(corpora.dev, folder / "many.spacy", many)
+        commands = {
+            name: command(script, ours if name.startswith("ours") else checkpoint, data, size)
+            for name, (script, size) in RUNNERS.items()
+        }
+        measured = alternate_peers(commands, range(runs), threads=threads)
+    if many is not None:
+        measured = {name: [without_scores(run) for run in runs_of] for name, runs_of in measured.items()}
+    results = summarise(measured, base="ours, together")
+    finish("qa_inference" if many is None else "qa_one_document", results, limit=limit)
+
+
+def train(corpora: Corpora, folder: Path, encoder: Path, epochs: int, threads: int) -> Path:
+    """Train a checkpoint with the Trainer, and return its folder."""
+    shared = shared_options("squad", corpora, encoder, epochs)
+    run_peer([*TRAINER, *shared, "--save", str(folder), "--threads", str(threads)], threads=threads)
+    return folder
+
+
+def import_checkpoint(checkpoint: Path, out: Path) -> Path:
+    """Make a pipeline of a checkpoint, as users do, and return its folder."""
+    script = ROOT / "scripts" / "import_checkpoint.py"
+    subprocess.run(
+        [sys.executable, str(script), "qa", str(checkpoint), str(out)], check=True, stdout=subprocess.DEVNULL
+    )
+    return out
+
+
+def ask_of_one(corpus: Path, out: Path, many: int) -> Path:
+    """Write a corpus of the questions of another, repeated until there are enough, all about its first paragraphs joined."""
+    register_extensions()
+    nlp = spacy.blank("en")
+    docs = list(read(corpus))
+    document = "\n".join(list(dict.fromkeys(doc.text for doc in docs))[:PARAGRAPHS])
+    made: list[Doc] = []
+    for number in range(many):
+        made.append(nlp.make_doc(document))
+        made[-1]._.question = question_of(docs[number % len(docs)])
+    write(made, out)
+    return out
+
+
+def command(script: str, model: Path, data: Path, batch_size: int) -> list[str]:
+    options = ["--model", str(model), "--data", str(data), "--batch-size", str(batch_size)]
+    return [sys.executable, str(PEERS / script), *options]
+
+
+def without_scores(run: dict[str, Any]) -> dict[str, Any]:
+    """What was measured, without what says nothing of questions about another text."""
+    return {column: value for column, value in run.items() if column not in ("em", "f1")}
+
+
+if __name__ == "__main__":
+    typer.run(main)
