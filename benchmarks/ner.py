@@ -1,4 +1,4 @@
-"""Training a recogniser of entities: ours beside stock spaCy and Hugging Face's Trainer.
+"""Training a recogniser of entities: ours beside stock spaCy, Hugging Face's Trainer and, where it is installed, EDS-NLP.
 
 `python benchmarks/ner.py`: seconds, words per second, peak memory and strict F1 on the same data, with the same encoder, epochs,
 batch size and learning rate; see docs/benchmarks.md.
@@ -22,19 +22,23 @@ ENCODER = ROOT / "assets" / "encoders" / "current"
 
 def main(
     data: Annotated[str, typer.Option(help="conll, tasteset, btc or job_ads")] = "conll",
-    peers: Annotated[str, typer.Option(help="which to run")] = "ours,stock,trainer",
+    peers: Annotated[str, typer.Option(help="which to run: ours, stock, trainer, edsnlp")] = "ours,stock,trainer",
     bf16: Annotated[bool, typer.Option("--bf16", help="the Trainer in bfloat16 too")] = False,
     seeds: Annotated[str, typer.Option(help="one run of each for each seed")] = "0,1,2",
     epochs: Annotated[int | None, typer.Option(help="instead of those of the data set")] = None,
     threads: Annotated[int, typer.Option(help="CPU threads of each")] = 1,
     limit: Annotated[int | None, typer.Option(help="Docs of each part, to try the command")] = None,
     encoder: Annotated[Path, typer.Option(help="folder of the encoder")] = ENCODER,
+    edsnlp_python: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="interpreter of EDS-NLP's own environment")
+    ] = None,
 ) -> None:
     """Train each in turn, seed by seed."""
+    own = {name: command_of(name, edsnlp_python) for name in peers.split(",")}
     with tempfile.TemporaryDirectory() as folder:
         corpora = prepare(data, Path(folder), limit=limit)
         shared = shared_options(data, corpora, encoder, epochs)
-        commands = {name: [*COMMANDS[name], *shared] for name in peers.split(",")}
+        commands = {name: [*command, *shared] for name, command in own.items()}
         if bf16:
             commands["trainer bf16"] = [*COMMANDS["trainer"], *shared, "--bf16"]
         results = summarise(alternate_peers(commands, list(map(int, seeds.split(","))), threads=threads), base="ours")
@@ -56,6 +60,17 @@ def shared_options(data: str, corpora: Corpora, encoder: Path, epochs: int | Non
 
 def spacy_command(config: Path) -> list[str]:
     return [sys.executable, str(PEERS / "train_spacy.py"), "--config", str(config)]
+
+
+def command_of(peer: str, edsnlp_python: Path | None) -> list[str]:
+    """Return the command of a peer. Exits where it needs an environment of its own, and that was not given."""
+    if peer != "edsnlp":
+        return COMMANDS[peer]
+    if edsnlp_python is None:
+        raise SystemExit(
+            "--peers edsnlp: needs --edsnlp-python PATH; docs/benchmarks.md says how to make its environment"
+        )
+    return [str(edsnlp_python.absolute()), str(PEERS / "edsnlp_ner.py")]
 
 
 COMMANDS = {

@@ -47,6 +47,8 @@ def main(
             for name, of in sizes.items()
             for size in of
         }
+        int8 = [*running("ours", models["ours"], texts, pipe_batch), "--precision", "int8"]
+        commands = {f"ours in 8 bits, batches of {pipe_batch}": int8, **commands}
         measured = alternate_peers(commands, range(runs), threads=threads)
     finish("ner_inference", summarise(measured, base=f"ours, batches of {pipe_batch}"), limit=limit)
 

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
+import spacy
 import torch
+from spacy.language import Language
 from spacy.training import Example
 from torch import nn
 
-from spanwright.encoder.model import build_transformer
 from spanwright.quantization import Int8Linear, quantize_in_prediction
 
 
 @pytest.fixture
 def layers() -> nn.Sequential:
     torch.manual_seed(0)
-    layers = nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 64, bias=False), nn.Linear(64, 2)).eval()
-    return layers
+    return nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 64, bias=False), nn.Linear(64, 2)).eval()
 
 
 def test_prediction_is_close_and_training_exact(layers):
@@ -55,30 +57,53 @@ def test_all_zero_weights_give_the_bias():
     torch.testing.assert_close(layer(torch.randn(5, 64)), layer[0].bias.expand(5, -1), atol=1e-6, rtol=0)
 
 
-def test_a_pipeline_trains_in_full_and_is_saved_in_full(tiny_encoder, tmp_path):
-    import spacy
-
-    def make(precision: str) -> spacy.Language:
+@pytest.fixture
+def make_nlp(tiny_encoder) -> Callable[[str], Language]:
+    def make(precision: str) -> Language:
+        """Return a pipeline with the same random weights each time, wide enough to be rounded."""
         spacy.util.fix_random_seed(0)
         nlp = spacy.blank("en")
         sizes = {"hidden_size": 64, "intermediate_size": 128}
         settings = {"name": str(tiny_encoder), "pretrained": False, "transformer_config": sizes, "precision": precision}
         nlp.add_pipe("transformer", config={"model": {"@architectures": "spanwright.Transformer.v1", **settings}})
-        nlp.initialize()
+        listener = {"@architectures": "spacy-transformers.TransformerListener.v1", "grad_factor": 1.0}
+        tagger = {
+            "@architectures": "spacy.Tagger.v2",
+            "tok2vec": {**listener, "pooling": {"@layers": "reduce_mean.v1"}},
+        }
+        nlp.add_pipe("tagger", config={"model": tagger})
+        nlp.initialize(lambda: [example_for(nlp)])
         return nlp
 
-    exact, rounded = make("fp32"), make("int8")
-    doc = rounded.make_doc("you and the data")
-    vectors = [
-        nlp.get_pipe("transformer").model.predict([doc]).model_output.last_hidden_state for nlp in (exact, rounded)
-    ]
-    assert 0 < (vectors[0] - vectors[1]).abs().max() < 0.2
+    return make
+
+
+def example_for(nlp: Language) -> Example:
+    return Example.from_dict(nlp.make_doc("you and the data"), {"tags": ["P", "C", "D", "N"]})
+
+
+def vectors_of(nlp: Language) -> np.ndarray:
+    doc = nlp.make_doc("you and the data")
+    return nlp.get_pipe("transformer").model.predict([doc]).doc_data[0].model_output.last_hidden_state
+
+
+def test_a_pipeline_is_saved_in_full(make_nlp, tmp_path):
+    exact, rounded = vectors_of(make_nlp("fp32")), make_nlp("int8")
+    assert 0 < np.abs(vectors_of(rounded) - exact).max() < 0.2
     rounded.to_disk(tmp_path)
-    loaded = build_transformer("", precision="fp32")
-    loaded.from_bytes((tmp_path / "transformer" / "model").read_bytes())
-    np.testing.assert_array_equal(loaded.predict([doc]).model_output.last_hidden_state, vectors[0])
-    again = spacy.load(tmp_path)
-    np.testing.assert_array_equal(
-        again.get_pipe("transformer").model.predict([doc]).model_output.last_hidden_state, vectors[1]
-    )
-    rounded.update([Example(rounded.make_doc("data"), rounded.make_doc("data"))])
+    np.testing.assert_array_equal(vectors_of(spacy.load(tmp_path)), vectors_of(rounded))
+    as_before = spacy.load(tmp_path, config={"components.transformer.model.precision": "fp32"})
+    np.testing.assert_array_equal(vectors_of(as_before), exact)
+
+
+@pytest.mark.parametrize("optimizer", ["spanwright.AdamW.v1", "Adam.v1"])
+def test_a_pipeline_predicts_with_what_it_learnt(make_nlp, optimizer):
+    exact, rounded = make_nlp("fp32"), make_nlp("int8")
+    for nlp in (exact, rounded):
+        before = vectors_of(nlp)
+        sgd = spacy.registry.optimizers.get(optimizer)(learn_rate=0.01)
+        for _ in range(3):  # spaCy steps an encoder at the update that follows
+            nlp.update([example_for(nlp)], sgd=sgd)
+            vectors_of(nlp)
+        assert np.abs(vectors_of(nlp) - before).max() > 0.1
+    assert np.abs(vectors_of(rounded) - vectors_of(exact)).max() < 0.3

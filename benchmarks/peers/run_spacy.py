@@ -9,7 +9,8 @@ import spacy
 def main() -> None:
     args = common.running_options(__doc__)
     docs = common.read_docs(args.data)
-    nlp = spacy.load(args.model)
+    precision = {"components.transformer.model.precision": args.precision} if args.precision else {}
+    nlp = spacy.load(args.model, config=precision)
 
     def find(texts: list[str]) -> list[set[common.Entity]]:
         return [common.gold_entities(doc) for doc in nlp.pipe(texts, batch_size=args.batch_size)]

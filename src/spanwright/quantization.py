@@ -21,18 +21,22 @@ class Int8Linear(nn.Linear):
     """
 
     _packed: Any
-    _packed_from: tuple[int, int]
+    _packed_from: tuple[int, int] | None
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Take and return float32 `(..., features)`."""
         if self.training or not inputs.is_cpu:
             return super().forward(inputs)
-        # rounded anew when the weights were stepped, loaded or replaced by their averages
+        # rounded anew when the weights were loaded or replaced by their averages, and by `forget` when they were stepped
         version = (self.weight.data_ptr(), self.weight._version)
         if getattr(self, "_packed_from", None) != version:
             self._packed, self._packed_from = _pack(self.weight.detach(), self.bias), version
         # the range of inputs is halved: processors without VNNI add up pairs of products in 16 bits
         return torch.ops.quantized.linear_dynamic(inputs, self._packed, reduce_range=True)
+
+    def forget(self) -> None:
+        """Round the weights anew: they have changed."""
+        self._packed_from = None
 
 
 def quantize_in_prediction(module: nn.Module) -> None:

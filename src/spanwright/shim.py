@@ -60,6 +60,7 @@ class TorchShim(Shim):
         self.role = role
         # of the last step, before clipping, where the optimizer tells it
         self.gradient_norm: Tensor | None = None
+        self._derived: list[Any] = []
         # float16 has too few exponent bits for small gradients: its losses are scaled up, and its gradients down again
         self.scaler = torch.amp.GradScaler(get_torch_default_device().type, enabled=precision == "fp16")
 
@@ -84,6 +85,8 @@ class TorchShim(Shim):
         self._model = (module or self.build(**settings)).to(get_torch_default_device())
         if self.precision == "int8":
             quantize_in_prediction(self._model)
+        # torch's fused optimizers leave no trace on the weights they step: who keeps what depends on weights is told
+        self._derived = [part for part in self._model.modules() if hasattr(part, "forget")]
         return self._model
 
     def __call__(self, inputs: ArgsKwargs, is_train: bool) -> tuple[Any, Backprop]:
@@ -121,6 +124,8 @@ class TorchShim(Shim):
 
     def finish_update(self, optimizer: Any) -> None:
         """Step the module's parameters by their gradients and clear these. Overflow in float16 skips the step."""
+        for part in self._derived:
+            part.forget()
         if hasattr(optimizer, "step_module"):
             optimizer.step_module(self)
             return

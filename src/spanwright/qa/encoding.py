@@ -25,6 +25,8 @@ from spanwright.qa.windows import (
     cut_context,
 )
 
+QUESTION_ROOM = 64  # pieces, of a window
+
 
 class Asked(NamedTuple):
     """A question about a context, in word pieces."""
@@ -65,7 +67,9 @@ def cut_pairs(
     asked = []
     for question, context in zip(questions, contexts(texts, tokenizer), strict=True):
         ids = pieces[question]
-        asked.append(Asked(ids, context, cut_context(len(context.ids), room=free - len(ids), overlap=overlap)))
+        # with shared layers, a long context is cut at the same places for nearly all questions
+        kept_free = max(len(ids), min(QUESTION_ROOM, free // 2)) if model.attrs["shared_layers"] else len(ids)
+        asked.append(Asked(ids, context, cut_context(len(context.ids), room=free - kept_free, overlap=overlap)))
     return asked
 
 

@@ -28,6 +28,7 @@ def build_question_answering_model(
     pretrained: bool = True,
     window: int | None = None,
     overlap: int = 128,
+    shared_layers: int = 0,
     precision: str = "auto",
     storage: str = "float32",
     freeze: str | int = "none",
@@ -45,6 +46,8 @@ def build_question_answering_model(
     special pieces too, up to as many as the encoder takes; `overlap` counts those of the context alone. `pieces_at_once` is the
     most word pieces, padding included, that go through the encoder at once, in training too; None = 1024 on a CPU, 8192 on
     other devices.
+    shared_layers: how many of the encoder's first layers read question and context apart, so that a context is read once for
+        all its questions; 0 = none. A model answers well only with as many as it was trained with.
 
     Raises SpanwrightError for a value out of its range.
     """
@@ -60,8 +63,9 @@ def build_question_answering_model(
     )
     _check("overlap", overlap, overlap >= 0, "0 or more")
     _check("pieces_at_once", pieces_at_once, pieces_at_once is None or pieces_at_once >= 1, "1 or more, or null")
+    _check("shared_layers", shared_layers, shared_layers >= 0, "0 or more")
     load = partial(load_encoder, name, pretrained=pretrained, overrides=transformer_config, run=run)
-    build = partial(build_question_answering, run=run)
+    build = partial(build_question_answering, run=run, shared_layers=shared_layers)
     return Model(
         "question_answering",
         forward,
@@ -70,6 +74,7 @@ def build_question_answering_model(
         attrs={
             "window": window,
             "overlap": overlap,
+            "shared_layers": shared_layers,
             "pad_to_multiple_of": pad_to_multiple_of,
             "pieces_at_once": pieces_at_once,
         },
@@ -81,7 +86,10 @@ def forward(
 ) -> tuple[Tensor, Callable[[Tensor], WindowBatch]]:
     """Score each piece of a batch of windows as the start and as the end of the answer: `(windows, pieces, 2)`."""
     shim = model.shims[0]
-    scores, backprop = shim(_to_inputs(batch, shim.device, encoder_of(model)), is_train)
+    inputs = _to_inputs(batch, shim.device, encoder_of(model))
+    if model.attrs["shared_layers"]:
+        inputs.kwargs["parts"] = batch.parts
+    scores, backprop = shim(inputs, is_train)
 
     def backprop_scores(d_scores: Tensor) -> WindowBatch:
         backprop(ArgsKwargs(args=((scores,),), kwargs={"grad_tensors": (d_scores,)}))
@@ -124,7 +132,8 @@ def _initialize(
         encoder, settings = load()
         window, longest = model.attrs["window"], encoder.max_pieces
         _check("window", window, window is None or window <= longest, f"at most {longest}, or null")
-        shim.initialize(module=QuestionAnsweringModule(encoder), **settings)
+        module = QuestionAnsweringModule(encoder, shared_layers=model.attrs["shared_layers"])
+        shim.initialize(module=module, **settings)
 
 
 def _to_inputs(batch: WindowBatch, device: torch.device, encoder: EncoderModule) -> ArgsKwargs:
