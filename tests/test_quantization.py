@@ -97,13 +97,13 @@ def test_a_pipeline_is_saved_in_full(make_nlp, tmp_path):
 
 
 @pytest.mark.parametrize("optimizer", ["spanwright.AdamW.v1", "Adam.v1"])
-def test_a_pipeline_predicts_with_what_it_learnt(make_nlp, optimizer):
-    exact, rounded = make_nlp("fp32"), make_nlp("int8")
-    for nlp in (exact, rounded):
-        before = vectors_of(nlp)
-        sgd = spacy.registry.optimizers.get(optimizer)(learn_rate=0.01)
-        for _ in range(3):  # spaCy steps an encoder at the update that follows
-            nlp.update([example_for(nlp)], sgd=sgd)
-            vectors_of(nlp)
-        assert np.abs(vectors_of(nlp) - before).max() > 0.1
-    assert np.abs(vectors_of(rounded) - vectors_of(exact)).max() < 0.3
+def test_a_pipeline_predicts_with_what_it_learnt(make_nlp, tmp_path, optimizer):
+    nlp = make_nlp("int8")
+    before, sgd = vectors_of(nlp), spacy.registry.optimizers.get(optimizer)(learn_rate=0.01)
+    for _ in range(3):  # spaCy steps an encoder at the update that follows
+        nlp.update([example_for(nlp)], sgd=sgd)
+        vectors_of(nlp)
+    nlp.to_disk(tmp_path)
+    exact = spacy.load(tmp_path, config={"components.transformer.model.precision": "fp32"})
+    assert np.abs(vectors_of(exact) - before).max() > 0.5
+    assert np.abs(vectors_of(exact) - vectors_of(nlp)).max() < 0.2
