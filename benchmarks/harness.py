@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from wasabi import msg
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
+SCORE = re.compile(r"(^|_)(f1|em|accuracy)(_|$)")
 PACKAGES = ("spanwright", "spacy", "spacy-transformers", "transformers", "accelerate", "numpy", "torch")
 # runs in a process of its own: the peak of a command's memory is that of this process's only child
 PEAK = (
@@ -74,12 +76,19 @@ def run_peer(command: Sequence[str], *, threads: int) -> dict[str, float]:
 
 
 def summarise(runs: Mapping[str, Sequence[Mapping[str, float]]], *, base: str) -> dict[str, dict[str, Any]]:
-    """Return by name the medians of all columns, how many times as long as `base` it took, and all runs."""
+    """Return by name the medians of all columns, of scores the means and standard deviations, how many times as long as
+    `base` it took, and all runs.
+    """
     rows: dict[str, dict[str, Any]] = {}
     for name, measured in runs.items():
         columns = {column: [run[column] for run in measured] for column in measured[0]}
-        medians = {column: statistics.median(values) for column, values in columns.items()}
-        rows[name] = {column: round(value, 1 if value >= 10 else 4) for column, value in medians.items()}
+        row: dict[str, float] = {}
+        for column, values in columns.items():
+            is_score = SCORE.search(column)
+            row[column] = statistics.fmean(values) if is_score else statistics.median(values)
+            if is_score and len(values) > 1:
+                row[f"{column} sd"] = statistics.stdev(values)
+        rows[name] = {column: round(value, 1 if value >= 10 else 4) for column, value in row.items()}
         rows[name]["all"] = columns
     for row in rows.values():
         row["times_as_long"] = round(row["seconds"] / rows[base]["seconds"], 2)

@@ -1,3 +1,6 @@
+import itertools
+import re
+
 import numpy as np
 import pytest
 import spacy
@@ -106,6 +109,51 @@ def test_gold_tags(vocab, words, gold_words, gold, expected):
     predicted = Doc(vocab, words=words, spaces=[False] * len(words))
     reference = Doc(vocab, words=gold_words, spaces=[False] * len(gold_words), ents=gold)
     assert gold_tags(Example(predicted, reference), tagset).tolist() == ids(tagset, expected).tolist()
+
+
+def test_words_of_one_text_align_as_spacy_aligns_them(vocab):
+    random, tagset = np.random.default_rng(0), build_tagset(("X", "Y"), "biluo")
+    n_aligned = 0
+    for _ in range(400):
+        text = "".join(random.choice(list("abc  .\n"), size=random.integers(1, 25)))
+        predicted, reference = (cut_anywhere(vocab, text, random) for _ in range(2))
+        mark_anything(reference, random)
+        example = Example(predicted, reference)
+        entities, tags = example.get_aligned_ents_and_ner()
+        expected = np.array([0 if tag == "O" else ANY for tag in tags])
+        for entity in entities:
+            expected[entity.start : entity.end] = tagset.tags_of(entity.label_, len(entity))
+        assert gold_tags(example, tagset).tolist() == expected.tolist(), (
+            [t.text for t in predicted], [(t.text, t.ent_iob_, t.ent_type_) for t in reference]
+        )  # fmt: skip
+        n_aligned += len(entities)
+    assert n_aligned > 100
+
+
+def cut_anywhere(vocab, text, random):
+    """Return a Doc of the text, its words cut at random: single spaces between words belong to none."""
+    words, spaces = [], []
+    for run in re.findall(r"[^ ]+ ?| +", text):
+        letters = run.rstrip(" ") or run
+        cuts = sorted({0, len(letters), *random.integers(0, len(letters) + 1, size=2).tolist()})
+        words += [letters[a:b] for a, b in itertools.pairwise(cuts)]
+        spaces += [False] * (len(cuts) - 2) + [letters != run]
+    return Doc(vocab, words=words, spaces=spaces)
+
+
+def mark_anything(doc, random):
+    """Give a Doc entities, words outside of them, and words without annotation."""
+    spans, i = [], 0
+    missing = []
+    while i < len(doc):
+        length, kind = int(random.integers(1, 4)), random.choice(["X", "Y", "O", "?"])
+        span = Span(doc, i, min(i + length, len(doc)), label=kind if kind in "XY" else "")
+        if kind in "XY" and not span[0].is_space and not span[-1].is_space:
+            spans.append(span)
+        elif kind == "?":
+            missing.append(span)
+        i += length
+    doc.set_ents(spans, missing=missing)
 
 
 def test_white_space_is_outside_where_there_is_annotation(vocab):

@@ -24,7 +24,7 @@ ANY = -1  # nothing is known about the tag of this word
 _PREFIXES: dict[Scheme, str] = {"bio": "BI", "biluo": "BILU"}
 # an entity may stop after these; O counts, since what follows it follows no open entity
 _CAN_STOP: dict[Scheme, str] = {"bio": "OBI", "biluo": "OLU"}
-_IOB_MISSING, _IOB_BEGIN = 0, 3  # spaCy's codes
+_IOB_MISSING, _IOB_OUTSIDE, _IOB_BEGIN = 0, 2, 3  # spaCy's codes
 
 
 class SpanTable(NamedTuple):
@@ -115,6 +115,8 @@ def gold_tags(example: Example, tagset: TagSet) -> TagIds:
     if np.array_equal(predicted.to_array("ORTH"), reference.to_array("ORTH")):
         tags = _annotated_words(reference)
         entities = reference.ents
+    elif (aligned_tags := _align_words(predicted, reference, tagset)) is not None:
+        return aligned_tags
     else:
         entities, aligned = example.get_aligned_ents_and_ner()
         tags = np.array([OUTSIDE if tag == "O" else ANY for tag in aligned], dtype=np.int64)
@@ -146,6 +148,33 @@ def _annotated_words(doc: Doc) -> TagIds:
     # spaCy leaves white space without annotation; it begins and ends no entity
     is_missing = (attributes[:, 0] == _IOB_MISSING) & (attributes[:, 1] == 0)
     return np.where(is_missing, ANY, OUTSIDE)
+
+
+def _align_words(predicted: Doc, reference: Doc, tagset: TagSet) -> TagIds | None:
+    """Do what spaCy's `Example.get_aligned_ents_and_ner` does, in a fraction of the time, for Docs of the same text whose
+    entities begin and end where words of both do; None for others.
+    """
+    if predicted.text != reference.text:
+        return None
+    own_starts, own_ends = _bounds(predicted)
+    starts, ends = _bounds(reference)
+    # the words of the reference that overlap each word, and how many of them are outside of entities
+    first, last = np.searchsorted(ends, own_starts, side="right"), np.searchsorted(starts, own_ends)
+    outside = np.cumsum([0, *(reference.to_array("ENT_IOB") == _IOB_OUTSIDE)])
+    is_outside = (outside[last] - outside[first] == last - first) | (predicted.to_array("IS_SPACE") == 1)
+    tags = np.where(is_outside, OUTSIDE, ANY)
+    entities = [(entity.start_char, entity.end_char, entity.label_) for entity in reference.ents]
+    start_of = {start: i for i, start in enumerate(own_starts.tolist())}
+    end_of = {end: i + 1 for i, end in enumerate(own_ends.tolist())}
+    if not all(start in start_of and end in end_of for start, end, _ in entities):
+        return None
+    _write(tags, ((start_of[start], end_of[end], label) for start, end, label in entities), tagset)
+    return tags
+
+
+def _bounds(doc: Doc) -> tuple[Positions, Positions]:
+    bounds = doc.to_array(["IDX", "LENGTH"]).astype(np.int64).reshape(len(doc), 2)
+    return bounds[:, 0], bounds.sum(axis=1)
 
 
 def _write(tags: TagIds, entities: Iterable[tuple[int, int, str]], tagset: TagSet) -> None:
