@@ -1,7 +1,8 @@
 """Answering questions: ours, together and one by one, beside transformers' question-answering pipeline.
 
 `python benchmarks/qa_inference.py`: questions per second, peak memory, exact match and F1 on SQuAD's questions, all with the
-weights of one checkpoint, which ours imports. With `--many 500`: so many questions on one document.
+weights of one checkpoint, which ours imports. With `--shared PIPELINE`, one whose first layers read a context once for all its
+questions, beside them. With `--many 500`: so many questions on one document.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import spacy
 import typer
@@ -25,17 +26,36 @@ from spanwright.qa.corpus import register_extensions
 
 BATCH_SIZE = 64
 PARAGRAPHS = 5  # of the document that many questions are asked about
-RUNNERS: dict[str, tuple[str, int]] = {
-    "ours, together": ("run_qa_spacy.py", BATCH_SIZE),
-    "ours, one by one": ("run_qa_spacy.py", 1),
-    "transformers, one by one": ("run_qa_hf.py", 1),
-    "transformers, batches of 8": ("run_qa_hf.py", 8),
-    "transformers, batches of 32": ("run_qa_hf.py", 32),
+INT8 = ("--precision", "int8")
+
+
+class Row(NamedTuple):
+    """A way to answer: the script, whose model it takes, questions asked together, and further options."""
+
+    script: str
+    model: str
+    batch_size: int
+    options: tuple[str, ...] = ()
+
+
+ROWS = {
+    "ours, together": Row("run_qa_spacy.py", "ours", BATCH_SIZE),
+    "ours, together, 8 bits": Row("run_qa_spacy.py", "ours", BATCH_SIZE, INT8),
+    "ours, one by one": Row("run_qa_spacy.py", "ours", 1),
+    "shared layers, together": Row("run_qa_spacy.py", "shared", BATCH_SIZE),
+    "shared layers, together, 8 bits": Row("run_qa_spacy.py", "shared", BATCH_SIZE, INT8),
+    "shared layers, one by one": Row("run_qa_spacy.py", "shared", 1),
+    "transformers, one by one": Row("run_qa_hf.py", "checkpoint", 1),
+    "transformers, batches of 8": Row("run_qa_hf.py", "checkpoint", 8),
+    "transformers, batches of 32": Row("run_qa_hf.py", "checkpoint", 32),
 }
 
 
 def main(
     checkpoint: Annotated[Path | None, typer.Option(help="a model that qa.py saved; else one is trained")] = None,
+    shared: Annotated[
+        Path | None, typer.Option(help="a pipeline trained with shared_layers, for rows of its own")
+    ] = None,
     many: Annotated[int | None, typer.Option(min=1, help="so many questions on one document instead")] = None,
     runs: Annotated[int, typer.Option(help="runs of each; the median counts")] = 3,
     epochs: Annotated[int, typer.Option(help="of the training before")] = 2,
@@ -48,12 +68,11 @@ def main(
         folder = Path(name)
         corpora = prepare("squad", folder, limit=limit)
         checkpoint = checkpoint or train(corpora, folder / "checkpoint", encoder, epochs, threads)
-        ours = import_checkpoint(checkpoint, folder / "pipeline")
+        models = {"checkpoint": checkpoint, "ours": import_checkpoint(checkpoint, folder / "pipeline")}
+        if shared is not None:
+            models["shared"] = shared
         data = corpora.dev if many is None else ask_of_one(corpora.dev, folder / "many.spacy", many)
-        commands = {
-            name: command(script, ours if name.startswith("ours") else checkpoint, data, size)
-            for name, (script, size) in RUNNERS.items()
-        }
+        commands = {name: command(row, models[row.model], data) for name, row in ROWS.items() if row.model in models}
         measured = alternate_peers(commands, range(runs), threads=threads)
     if many is not None:
         measured = {name: [without_scores(run) for run in runs_of] for name, runs_of in measured.items()}
@@ -91,9 +110,9 @@ def ask_of_one(corpus: Path, out: Path, many: int) -> Path:
     return out
 
 
-def command(script: str, model: Path, data: Path, batch_size: int) -> list[str]:
-    options = ["--model", str(model), "--data", str(data), "--batch-size", str(batch_size)]
-    return [sys.executable, str(PEERS / script), *options]
+def command(row: Row, model: Path, data: Path) -> list[str]:
+    options = ["--model", str(model), "--data", str(data), "--batch-size", str(row.batch_size), *row.options]
+    return [sys.executable, str(PEERS / row.script), *options]
 
 
 def without_scores(run: dict[str, Any]) -> dict[str, Any]:

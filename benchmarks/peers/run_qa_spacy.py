@@ -13,7 +13,8 @@ from spanwright.encoder.tokenization import Pieces, PieceTokenizer
 
 def main() -> None:
     args = common.running_options(__doc__)
-    nlp = spacy.load(args.model)
+    precision = {"components.extractive_qa.model.precision": args.precision} if args.precision else {}
+    nlp = spacy.load(args.model, config=precision)
     cut: list[str] = []
     original = PieceTokenizer.__call__
 

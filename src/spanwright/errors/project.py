@@ -81,6 +81,15 @@ class ProjectErrors:
         "{dev}: all of its {count} texts are in {train} too, so that scores would mean nothing. Hold out "
         "documents that training does not see."
     )
+    S064 = (
+        "{path}: {count} of {total} entities begin or end inside of a word of the pipeline's tokenizer, the first is {example}."
+        ' They can neither be learnt nor found. Cut there: [nlp.tokenizer] @tokenizers = "spanwright.Tokenizer.v1" with '
+        "split = {split} in the config, or other marks."
+    )
+    S065 = (
+        "{path}: {count} of {total} entities begin or end inside of a word of the pipeline's tokenizer, the first is {example}."
+        " They can neither be learnt nor found. Annotate whole words, or set another [nlp.tokenizer] in the config."
+    )
     S036 = "{path}: no folder of an encoder. Run the fetch-encoder step, or correct vars.encoder."
     S037 = "{path}: no config.json, so no encoder. Fetch it again, or point vars.encoder to the folder that has one."
     S038 = (

@@ -110,17 +110,20 @@ class CorpusError(ValueError):
 def read_corpus(path: Path, needed: Mapping[str, Labels]) -> Contents:
     """Read what spaCy would train on from a `.spacy` file or a folder of them. Raises CorpusError."""
     contents = Contents(path, labels={kind: set() for kind in needed})
-    vocab = Vocab()
-    for shard in _shards(path):
-        for doc in _docs(shard, vocab):
-            # spaCy passes over empty docs too
-            if len(doc):
-                contents.texts.append(" ".join(f"{question_of(doc) or ''} {doc.text}".split()))
-                for kind, labels in needed.items():
-                    contents.labels[kind] |= labels(doc)
+    for doc in read_docs(path):
+        contents.texts.append(" ".join(f"{question_of(doc) or ''} {doc.text}".split()))
+        for kind, labels in needed.items():
+            contents.labels[kind] |= labels(doc)
     if not contents.texts:
         raise CorpusError(Errors.S029.format(path=path))
     return contents
+
+
+def read_docs(path: Path) -> Iterator[Doc]:
+    """Yield the Docs of a `.spacy` file or a folder of them, without empty ones, as spaCy does. Raises CorpusError."""
+    vocab = Vocab()
+    for shard in _shards(path):
+        yield from filter(len, _docs(shard, vocab))
 
 
 def _shards(path: Path) -> list[Path]:

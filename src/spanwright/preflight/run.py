@@ -24,6 +24,7 @@ from spanwright.preflight.overrides import (
     weasel_overrides,
 )
 from spanwright.preflight.settings import check_settings, dotted_items
+from spanwright.preflight.tokens import check_tokens
 from spanwright.preflight.variables import check_gpu, check_language, check_variables
 
 
@@ -53,6 +54,7 @@ def check_training(training: Training) -> list[Finding]:
     # spaCy lets the environment win over its command line
     overrides = paths | {key: value for key, value in from_environment.items() if key in known}
     config = read_config(training.config, overrides=overrides, interpolate=True)
+    needed = needed_annotation(config)
     encoder = check_encoder(training.encoder)
     size = 0 if count(encoder, "error") else size_of_weights(training.encoder)
     return [
@@ -61,7 +63,8 @@ def check_training(training: Training) -> list[Finding]:
         *check_keys(read_config(training.base), raw, training.base),
         *check_settings(config),
         *_check_variables(training.variables, config),
-        *check_corpora(training.train, training.dev, needed_annotation(config)),
+        *check_corpora(training.train, training.dev, needed),
+        *(check_tokens(training.train, config["nlp"]) if "entities" in needed else []),
         *encoder,
         *check_output(training.output, size),
     ]
