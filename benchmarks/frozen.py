@@ -6,6 +6,7 @@ after the first, in which a frozen encoder's outputs come from the cache.
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -14,9 +15,10 @@ import typer
 
 from corpora import prepare
 from harness import alternate_peers, finish, summarise
-from ner import COMMANDS, ENCODER, shared_options
+from ner import ENCODER, command_of, shared_options
 
-FREEZE = ("none", "embeddings", "all")
+# 5 = all but the last layer of MiniLM's six
+FREEZE: tuple[str | int, ...] = ("none", 5, "all")
 
 
 def main(
@@ -30,7 +32,7 @@ def main(
     with tempfile.TemporaryDirectory() as folder:
         corpora = prepare("btc", Path(folder), limit=limit)
         commands = {
-            f"{freeze} {n}": [*COMMANDS["ours"], *shared_options("btc", corpora, encoder, n), *setting(freeze)]
+            f"{freeze} {n}": [*command_of("ours", "btc"), *shared_options("btc", corpora, encoder, n), *setting(freeze)]
             for freeze in FREEZE
             for n in (1, epochs)
         }
@@ -45,8 +47,8 @@ def main(
     finish("frozen", summarise(by_epoch, base="freeze = all"), limit=limit)
 
 
-def setting(freeze: str) -> list[str]:
-    return ["--set", f'components.transformer.model.freeze="{freeze}"']
+def setting(freeze: str | int) -> list[str]:
+    return ["--set", f"components.transformer.model.freeze={json.dumps(freeze)}"]
 
 
 if __name__ == "__main__":

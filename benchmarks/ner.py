@@ -6,6 +6,7 @@ batch size and learning rate; see docs/benchmarks.md.
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -34,7 +35,7 @@ def main(
     ] = None,
 ) -> None:
     """Train each in turn, seed by seed."""
-    own = {name: command_of(name, edsnlp_python) for name in peers.split(",")}
+    own = {name: command_of(name, data, edsnlp_python) for name in peers.split(",")}
     with tempfile.TemporaryDirectory() as folder:
         corpora = prepare(data, Path(folder), limit=limit)
         shared = shared_options(data, corpora, encoder, epochs)
@@ -62,8 +63,11 @@ def spacy_command(config: Path) -> list[str]:
     return [sys.executable, str(PEERS / "train_spacy.py"), "--config", str(config)]
 
 
-def command_of(peer: str, edsnlp_python: Path | None) -> list[str]:
+def command_of(peer: str, data: str, edsnlp_python: Path | None = None) -> list[str]:
     """Return the command of a peer. Exits where it needs an environment of its own, and that was not given."""
+    if peer in ("ours", "stock") and data in MARKS:
+        tokenizer = {"@tokenizers": "spanwright.Tokenizer.v1", "split": MARKS[data]}
+        return [*COMMANDS[peer], "--set", f"nlp.tokenizer={json.dumps(tokenizer)}"]
     if peer != "edsnlp":
         return COMMANDS[peer]
     if edsnlp_python is None:
@@ -73,6 +77,8 @@ def command_of(peer: str, edsnlp_python: Path | None) -> list[str]:
     return [str(edsnlp_python.absolute()), str(PEERS / "edsnlp_ner.py")]
 
 
+# what annotators took for words of their own and spaCy does not
+MARKS = {"btc": ["@"]}
 COMMANDS = {
     "ours": spacy_command(ROOT / "configs" / "ner.cfg"),
     "stock": spacy_command(PEERS / "configs" / "stock_ner.cfg"),

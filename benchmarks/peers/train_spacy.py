@@ -23,7 +23,6 @@ from thinc.api import Config, fix_random_seed
 def main() -> None:
     options = common.add_category_options(common.parser(__doc__))
     options.add_argument("--config", type=Path, required=True)
-    options.add_argument("--split", action="append", help="a mark that is a word of its own, in ours and in stock alike")
     options.add_argument("--set", action="append", default=[], help="section.key=JSON")
     args = options.parse_args()
     common.use_threads(args)
@@ -56,7 +55,6 @@ def settings_of(args: Namespace) -> dict[str, Any]:
         "system.seed": args.seed,
         "initialize.before_init": {"@callbacks": "spanwright.steps_from_epochs.v1", "epochs": args.epochs},
         "training.batcher": {"@batchers": "spacy.batch_by_sequence.v1", "size": args.batch_size},
-        **({"nlp.tokenizer": {"@tokenizers": "spanwright.Tokenizer.v1", "split": args.split}} if args.split else {}),
         "training.logger": {"@loggers": "spacy.ConsoleLogger.v1"},
         **{name: json.loads(value) for name, value in given.items()},
     }
