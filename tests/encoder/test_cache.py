@@ -14,7 +14,7 @@ def test_arrays_come_back_from_memory_and_from_the_file(memory):
     arrays = {bytes([i]): np.random.default_rng(i).random((i, 3), dtype=np.float32) for i in range(1, 9)}
     for key, array in arrays.items():
         assert key not in cache
-        cache[key] = array
+        cache.add(key, array)
         assert key in cache
     assert len(cache) == len(arrays)
     for key, array in arrays.items():
@@ -24,6 +24,17 @@ def test_arrays_come_back_from_memory_and_from_the_file(memory):
 def test_what_the_caller_changes_later_is_not_changed_in_the_cache():
     cache = OutputCache(memory=100)
     array = np.ones((2, 2), dtype=np.float32)
-    cache[b"a"] = array
+    cache.add(b"a", array)
     array[:] = 0
     assert cache[b"a"].all()
+
+
+def test_what_has_no_room_is_not_kept():
+    cache = OutputCache(memory=20, disk=40)
+    arrays = {key: np.full((2, 2), i, dtype=np.float32) for i, key in enumerate((b"a", b"b", b"c", b"d"))}
+    for key, array in arrays.items():
+        cache.add(key, array)
+        cache.add(key, -array)
+    assert [key in cache for key in arrays] == [True, True, True, False]
+    for key in (b"a", b"b", b"c"):
+        np.testing.assert_array_equal(cache[key], arrays[key])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -249,6 +250,19 @@ def test_a_frozen_encoder_computes_once(tiny_encoder, make_nlp, make_examples, v
     assert 0 < len(calls) == n_first
     for vectors, cached in zip(before, vectors_of(model, [eg.reference for eg in examples]), strict=True):
         np.testing.assert_allclose(cached, vectors, atol=1e-6)
+
+
+def test_without_room_frozen_layers_compute_again(tiny_encoder, make_nlp, make_examples, vectors_of, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
+    nlp = make_nlp(tiny_encoder, heads=["tagger"], freeze="all", cache_memory=0)
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    docs = [eg.reference for eg in examples]
+    before = vectors_of(nlp.get_pipe("transformer").model, docs)
+    for _ in range(2):
+        nlp.update(examples, sgd=build_adamw(0.003))
+    for one, other in zip(before, vectors_of(nlp.get_pipe("transformer").model, docs), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
 
 
 def test_frozen_layers_compute_once_and_the_others_learn(tiny_encoder, make_nlp, make_examples, monkeypatch, tmp_path):

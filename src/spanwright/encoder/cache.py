@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 
 import numpy as np
@@ -13,11 +14,13 @@ Floats2d = NDArray[np.float32]
 class OutputCache:
     """Keep arrays `(pieces, width)` by key: in memory up to `memory` bytes, the later ones in a temporary file.
 
-    The file has no name and goes with the cache. All arrays must have the same width.
+    The file has no name and goes with the cache. It takes `disk` bytes at most (None = half of what is free where temporary
+    files are); what comes after that is not kept.
     """
 
-    def __init__(self, *, memory: int) -> None:
+    def __init__(self, *, memory: int, disk: int | None = None) -> None:
         self._free = memory
+        self._free_on_disk = shutil.disk_usage(tempfile.gettempdir()).free // 2 if disk is None else disk
         self._arrays: dict[bytes, Floats2d] = {}
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 -- open as long as the cache lives
         self._places: dict[bytes, tuple[int, tuple[int, ...]]] = {}
@@ -36,10 +39,14 @@ class OutputCache:
         content = self._file.read(4 * int(np.prod(shape)))
         return np.frombuffer(content, dtype=np.float32).reshape(shape)
 
-    def __setitem__(self, key: bytes, array: Floats2d) -> None:
+    def add(self, key: bytes, array: Floats2d) -> None:
+        """Keep a copy of an array, where there is room and its key is new."""
+        if key in self:
+            return
         if array.nbytes <= self._free:
             self._free -= array.nbytes
             self._arrays[key] = array.copy()
-            return
-        self._places[key] = (self._file.seek(0, 2), array.shape)
-        self._file.write(np.ascontiguousarray(array, dtype=np.float32).data)
+        elif array.nbytes <= self._free_on_disk:
+            self._free_on_disk -= array.nbytes
+            self._places[key] = (self._file.seek(0, 2), array.shape)
+            self._file.write(np.ascontiguousarray(array, dtype=np.float32).data)

@@ -106,7 +106,9 @@ def encode_cached(
 ) -> Tensor:
     """Return what the frozen layers give, without dropout. Windows seen before come from the cache, the others go into it."""
     keys = [row[:length].tobytes() for row, length in zip(ids, lengths, strict=True)]
-    new = np.array([i for i, key in enumerate(keys) if key not in cache], dtype=np.int64)
+    is_known = np.array([key in cache for key in keys], dtype=bool)
+    new = np.flatnonzero(~is_known)
+    hidden = np.zeros((*ids.shape, cast(EncoderModule, shim.module).width), dtype=np.float32)
     if len(new):
         inputs = torch.from_numpy(ids[new]).to(shim.device, non_blocking=True)
         vectors, _ = encode(
@@ -118,11 +120,11 @@ def encode_cached(
             pieces_at_once=pieces_at_once,
             layers="frozen",
         )
-        for i, window in zip(new.tolist(), vectors.cpu().numpy(), strict=True):
-            cache[keys[i]] = window[: lengths[i]]
-    hidden = np.zeros((*ids.shape, cast(EncoderModule, shim.module).width), dtype=np.float32)
-    for row, key, length in zip(hidden, keys, lengths, strict=True):
-        row[:length] = cache[key]
+        hidden[new] = vectors.cpu().numpy()
+        for i in new.tolist():
+            cache.add(keys[i], hidden[i, : lengths[i]])
+    for i in np.flatnonzero(is_known).tolist():
+        hidden[i, : lengths[i]] = cache[keys[i]]
     return torch.from_numpy(hidden).to(shim.device)
 
 

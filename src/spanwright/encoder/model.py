@@ -57,7 +57,8 @@ def build_transformer(
     pieces_at_once: the most word pieces, padding included, that the encoder takes at once. Larger batches, and the windows
         of a long Doc, go through it in parts, so that memory is bounded; in training the backward pass computes them again.
     cache_memory: frozen layers ("all", or a number of first layers) read each text once, without dropout, and what they give
-        is kept until training ends: this many bytes in memory, the rest in a temporary file.
+        is kept until training ends: this many bytes in memory, the rest in a temporary file, up to half of what the
+        disk has free.
     dropout: of hidden states. None = the encoder's own.
     attention_dropout: of attention probabilities. None = none on a CPU, where it costs the fast path; else the encoder's own.
     transformer_config: fields of the encoder's config to replace, such as `num_hidden_layers`.
