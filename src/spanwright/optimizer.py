@@ -65,13 +65,11 @@ class AdamW(Optimizer):
         Under float16 a step whose gradients overflowed is skipped and the loss scale lowered; in any other precision a
         gradient that is not finite raises SpanwrightError before a weight changes.
         """
-        parameters = [parameter for parameter in shim.module.parameters() if parameter.grad is not None]
-        if not parameters:
+        stepper = self._stepper_of(shim)
+        groups = stepper.param_groups if stepper is not None else []
+        parameters = [p for group in groups for p in group["params"] if p.grad is not None]
+        if stepper is None or not parameters:
             return
-        # a shim that loads a pipeline gets another module: the optimizer of the former one would step nothing
-        if shim.id not in self._stepped or self._stepped[shim.id].module is not shim.module:
-            self._stepped[shim.id] = _Stepped(shim.module, self._optimizer_for(shim))
-        stepper = self._stepped[shim.id].optimizer
         for group in stepper.param_groups:
             group["lr"] = self.learn_rate * group["factor"]
         shim.scaler.unscale_(stepper)
@@ -107,6 +105,16 @@ class AdamW(Optimizer):
             average = self.averages.setdefault(key, weights.copy())
             average += (1 - self._decay_at(step)) * (weights - average)
         return weights, xp.zeros_like(gradient)
+
+    def _stepper_of(self, shim: TorchShim) -> torch.optim.AdamW | None:
+        """Return what steps the shim's module, made when it first has a gradient; None before that."""
+        stepped = self._stepped.get(shim.id)
+        # a shim that loads a pipeline gets another module: the optimizer of the former one would step nothing
+        if stepped is None or stepped.module is not shim.module:
+            if all(parameter.grad is None for parameter in shim.module.parameters()):
+                return None
+            stepped = self._stepped[shim.id] = _Stepped(shim.module, self._optimizer_for(shim))
+        return stepped.optimizer
 
     def _optimizer_for(self, shim: TorchShim) -> torch.optim.AdamW:
         n_layers = count_layers(shim.module)
