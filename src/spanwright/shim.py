@@ -82,7 +82,8 @@ class TorchShim(Shim):
     def initialize(self, *, module: nn.Module | None = None, **settings: Any) -> nn.Module:
         """Build the module from `settings` on the current device, or take a `module` that was built from them elsewhere."""
         self.cfg = settings
-        self._model = (module or self.build(**settings)).to(get_torch_default_device())
+        # what from_pretrained gives is in evaluation mode, whatever the mode of the module around it
+        self._model = (module or self.build(**settings)).to(get_torch_default_device()).train()
         if self.precision == "int8":
             quantize_in_prediction(self._model)
         # torch's fused optimizers leave no trace on the weights they step: who keeps what depends on weights is told

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 
@@ -38,3 +40,16 @@ def test_what_has_no_room_is_not_kept():
     assert [key in cache for key in arrays] == [True, True, True, False]
     for key in (b"a", b"b", b"c"):
         np.testing.assert_array_equal(cache[key], arrays[key])
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+@pytest.mark.parametrize("memory", [0, 100])
+def test_another_process_has_no_part_in_it(memory):
+    cache = OutputCache(memory=memory)
+    cache.add(b"a", np.ones((2, 2), dtype=np.float32))
+    child = os.fork()
+    if not child:
+        cache.add(b"b", np.zeros((2, 2), dtype=np.float32))
+        os._exit(int(b"a" in cache or b"b" in cache))
+    assert os.waitpid(child, 0)[1] == 0
+    assert b"a" in cache

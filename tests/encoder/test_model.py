@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import shutil
 import warnings
 from types import SimpleNamespace
@@ -250,6 +251,36 @@ def test_a_frozen_encoder_computes_once(tiny_encoder, make_nlp, make_examples, v
     assert 0 < len(calls) == n_first
     for vectors, cached in zip(before, vectors_of(model, [eg.reference for eg in examples]), strict=True):
         np.testing.assert_allclose(cached, vectors, atol=1e-6)
+
+
+@pytest.mark.parametrize("freeze", ["none", "embeddings", 1])
+def test_all_that_trains_is_in_training(tiny_encoder, make_nlp, make_examples, freeze):
+    nlp = make_nlp(tiny_encoder, heads=["tagger"], freeze=freeze, precision="int8")
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    model = nlp.get_pipe("transformer").model
+    seen = []
+    for layer in encoder_of(model).transformer.encoder.layer[1:]:
+        layer.register_forward_hook(lambda layer, *_: seen.append(all(part.training for part in layer.modules())))
+    outputs, backprop = model.begin_update([eg.reference for eg in examples])
+    outputs.model_output["last_hidden_state"] = torch.ones_like(outputs.model_output.last_hidden_state).cumsum(-1)
+    backprop(outputs)
+    assert seen and all(seen)
+    lacking = {name for name, p in encoder_of(model).named_parameters() if p.requires_grad and p.grad is None}
+    assert lacking == set()
+
+
+def test_a_pipeline_can_be_copied_after_training(tiny_encoder, make_nlp, make_examples, vectors_of):
+    nlp = make_nlp(tiny_encoder, heads=["tagger"], freeze=1)
+    examples = make_examples(nlp)
+    nlp.initialize(lambda: examples)
+    nlp.update(examples, sgd=build_adamw(0.003))
+    model, docs = nlp.get_pipe("transformer").model, [eg.reference for eg in examples]
+    for copied in (model.copy(), pickle.loads(pickle.dumps(nlp)).get_pipe("transformer").model):
+        assert encoder_of(copied).cache is None and encoder_of(model).cache is not None
+        for one, other in zip(vectors_of(model, docs), vectors_of(copied, docs), strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-6)
+    nlp.replace_listeners("transformer", "tagger", ["model.tok2vec"])
 
 
 def test_without_room_frozen_layers_compute_again(tiny_encoder, make_nlp, make_examples, vectors_of, monkeypatch):

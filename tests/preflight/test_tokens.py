@@ -8,7 +8,9 @@ from spacy.tokens import Doc, DocBin
 from spacy.vocab import Vocab
 from thinc.api import Config
 
+from spanwright.errors import SpanwrightError
 from spanwright.preflight.tokens import check_tokens
+from spanwright.tokenizer import make_tokenizer
 
 TWEET = (["so", "@", "Ada", "pays", "#", "Oslo"], [True, False, True, True, False, False])
 
@@ -52,6 +54,22 @@ def test_a_few_are_tolerated_and_whole_words_fine(write):
 
 def test_other_languages_have_their_own_words(write):
     assert check_tokens(write(["l'", "eau"], [False, False], ["O", "B-X"]), section("fr")) == []
+
+
+@pytest.mark.parametrize("nlp_section", [section("xyz"), section(**{"@tokenizers": "my.Tokenizer.v1"})])
+def test_a_tokenizer_that_cannot_be_made_is_a_finding(write, nlp_section):
+    (finding,) = check_tokens(write(["Ada"], None, ["B-PER"]), nlp_section)
+    assert finding.level == "error" and "S066" in finding.message
+
+
+def test_no_marks_for_languages_without_spaces(write):
+    with pytest.raises(SpanwrightError, match=r"S068.*'zh'.*spacy.zh.ChineseTokenizer"):
+        spacy.blank("zh", config={"nlp": {"tokenizer": {"@tokenizers": "spanwright.Tokenizer.v1", "split": ["@"]}}})
+
+
+def test_an_empty_mark_is_refused():
+    with pytest.raises(SpanwrightError, match="S067"):
+        make_tokenizer(["@", ""])
 
 
 def test_a_tokenizer_keeps_what_it_cuts(tmp_path):

@@ -101,6 +101,31 @@ def test_what_is_kept_is_bounded_and_forgotten(nlp, lower_calls):
         assert not torch.allclose(before, other_segment)
 
 
+def test_a_failure_leaves_the_cache_in_order(nlp, monkeypatch):
+    divided = DividedEncoder(
+        nlp.get_pipe("extractive_qa").model.shims[0].module.eval().encoder, 1, limit=2 * 3 * 4 * 32
+    )
+    texts = [np.array([2, 10 + i, 3]) for i in range(4)]
+    with torch.no_grad():
+        divided._read_once(texts[:2], 1)
+        with monkeypatch.context() as patch, pytest.raises(MemoryError):
+            patch.setattr(DividedEncoder, "_run_lower", lambda *_: (_ for _ in ()).throw(MemoryError))
+            divided._read_once(texts, 1)
+        for text in texts:
+            divided._read_once([text], 1)
+    assert [key for _, key in divided._known] == [text.tobytes() for text in texts[2:]]
+
+
+def test_what_is_loaded_follows_the_setting(nlp, tmp_path):
+    nlp.to_disk(tmp_path)
+    pairs = [(question, CONTEXT) for question in QUESTIONS]
+    plain = spacy.load(tmp_path, config={"components.extractive_qa.model.shared_layers": 0})
+    assert len(found(plain, pairs)) == len(pairs)
+    plain.to_disk(tmp_path / "plain")
+    again = spacy.load(tmp_path / "plain", config={"components.extractive_qa.model.shared_layers": 1})
+    assert_same(found(nlp, pairs), found(again, pairs))
+
+
 def test_training_changes_later_answers_and_can_be_saved(make_nlp, make_examples, tiny_encoder, tmp_path):
     nlp = make_nlp(tiny_encoder, model={"shared_layers": 1, "dropout": 0.0})
     examples = make_examples(nlp)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 
@@ -24,9 +25,11 @@ class OutputCache:
         self._arrays: dict[bytes, Floats2d] = {}
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 -- open as long as the cache lives
         self._places: dict[bytes, tuple[int, tuple[int, ...]]] = {}
+        self._process = os.getpid()
 
     def __contains__(self, key: bytes) -> bool:
-        return key in self._arrays or key in self._places
+        # forked processes share one position in the file, and would read what another one looks for
+        return self._process == os.getpid() and (key in self._arrays or key in self._places)
 
     def __len__(self) -> int:
         return len(self._arrays) + len(self._places)
@@ -41,12 +44,13 @@ class OutputCache:
 
     def add(self, key: bytes, array: Floats2d) -> None:
         """Keep a copy of an array, where there is room and its key is new."""
-        if key in self:
+        if key in self or self._process != os.getpid():
             return
         if array.nbytes <= self._free:
             self._free -= array.nbytes
             self._arrays[key] = array.copy()
         elif array.nbytes <= self._free_on_disk:
             self._free_on_disk -= array.nbytes
-            self._places[key] = (self._file.seek(0, 2), array.shape)
+            place = (self._file.seek(0, 2), array.shape)
             self._file.write(np.ascontiguousarray(array, dtype=np.float32).data)
+            self._places[key] = place

@@ -102,9 +102,18 @@ def _encode_packed(shim: TorchShim, inputs: Tensor, lengths: Ints1d, *, multiple
 
 
 def encode_cached(
-    shim: TorchShim, ids: Ints2d, lengths: Ints1d, cache: OutputCache, *, multiple: int, pieces_at_once: int
+    shim: TorchShim,
+    ids: Ints2d,
+    lengths: Ints1d,
+    cache: OutputCache,
+    *,
+    is_train: bool,
+    multiple: int,
+    pieces_at_once: int,
 ) -> Tensor:
-    """Return what the frozen layers give, without dropout. Windows seen before come from the cache, the others go into it."""
+    """Return what the frozen layers give, without dropout. Windows seen before come from the cache; in training, and only
+    then, the others go into it: it grows no larger than the training data.
+    """
     keys = [row[:length].tobytes() for row, length in zip(ids, lengths, strict=True)]
     is_known = np.array([key in cache for key in keys], dtype=bool)
     new = np.flatnonzero(~is_known)
@@ -121,7 +130,7 @@ def encode_cached(
             layers="frozen",
         )
         hidden[new] = vectors.cpu().numpy()
-        for i in new.tolist():
+        for i in new.tolist() if is_train else []:
             cache.add(keys[i], hidden[i, : lengths[i]])
     for i in np.flatnonzero(is_known).tolist():
         hidden[i, : lengths[i]] = cache[keys[i]]

@@ -71,7 +71,12 @@ class EncoderModule(nn.Module):
         self.first_position = _first_position(transformer)
         self.cache: OutputCache | None = None
         # in a tuple: not to be counted, saved and moved twice
-        self._parts = divide_layers(transformer, n_frozen) if n_frozen and not self.is_frozen else ()
+        parts = divide_layers(transformer, n_frozen) if n_frozen and not self.is_frozen else ()
+        self._parts = tuple(zip(("frozen", "trained"), parts, strict=False))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy begins without what was kept."""
+        return self.__dict__ | {"cache": None}
 
     @property
     def width(self) -> int:
@@ -124,7 +129,7 @@ class EncoderModule(nn.Module):
     ) -> Tensor:
         part: nn.Module = self.transformer
         if self._parts and layers != "all":
-            part = self._parts[("frozen", "trained").index(layers)]
+            part = dict(self._parts)[layers]
             if part.training != self.training:
                 part.train(self.training)
         optional = {"token_type_ids": segments, "position_ids": positions}

@@ -56,9 +56,9 @@ def build_transformer(
         in half precision, 1 in float32.
     pieces_at_once: the most word pieces, padding included, that the encoder takes at once. Larger batches, and the windows
         of a long Doc, go through it in parts, so that memory is bounded; in training the backward pass computes them again.
-    cache_memory: frozen layers ("all", or a number of first layers) read each text once, without dropout, and what they give
-        is kept until training ends: this many bytes in memory, the rest in a temporary file, up to half of what the
-        disk has free.
+    cache_memory: frozen layers ("all", or a number of first layers) read each training text once, without dropout. What they
+        give is kept as long as the trained pipeline lives (a loaded one has nothing): this many bytes in memory, the rest in a
+        temporary file, up to half of what the disk has free.
     dropout: of hidden states. None = the encoder's own.
     attention_dropout: of attention probabilities. None = none on a CPU, where it costs the fast path; else the encoder's own.
     transformer_config: fields of the encoder's config to replace, such as `num_hidden_layers`.
@@ -149,7 +149,13 @@ def _encode_batch(shim: TorchShim, batch: PieceBatch, *, is_train: bool, multipl
     if encoder.cache is None:
         return run(torch.from_numpy(batch.input_ids).to(shim.device, non_blocking=True))
     given = encode_cached(
-        shim, batch.input_ids, batch.lengths, encoder.cache, multiple=multiple, pieces_at_once=pieces_at_once
+        shim,
+        batch.input_ids,
+        batch.lengths,
+        encoder.cache,
+        is_train=is_train,
+        multiple=multiple,
+        pieces_at_once=pieces_at_once,
     )
     return (given, lambda _: None) if encoder.is_frozen else run(given, layers="trained")
 

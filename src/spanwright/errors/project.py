@@ -90,6 +90,12 @@ class ProjectErrors:
         "{path}: {count} of {total} entities begin or end inside of a word of the pipeline's tokenizer, the first is {example}."
         " They can neither be learnt nor found. Annotate whole words, or set another [nlp.tokenizer] in the config."
     )
+    S066 = "[nlp]: the language and its tokenizer cannot be set up ({reason}). Correct them, or install what they need."
+    S067 = "[nlp.tokenizer] split: {found} is not allowed; it takes texts of one character or more, such as '@'."
+    S068 = (
+        "[nlp.tokenizer] spanwright.Tokenizer.v1 cuts marks off words between spaces, and '{lang}' has a tokenizer of its own "
+        "({own}). Remove it from the config."
+    )
     S036 = "{path}: no folder of an encoder. Run the fetch-encoder step, or correct vars.encoder."
     S037 = "{path}: no config.json, so no encoder. Fetch it again, or point vars.encoder to the folder that has one."
     S038 = (

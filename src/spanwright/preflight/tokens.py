@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping
 from itertools import islice
@@ -9,13 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import srsly
+from catalogue import RegistryError
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 from spacy.util import load_model_from_config
+from thinc.api import ConfigValidationError
 
 from spanwright.errors import Errors
 from spanwright.preflight.corpora import CorpusError, read_docs
-from spanwright.preflight.findings import Finding, warning
+from spanwright.preflight.findings import Finding, error, warning
+from spanwright.tokenizer import BY_RULES, default_tokenizer
 
 SAMPLE = 2000  # Docs of a corpus
 # fewer are what every tokenizer differs in, and training passes over them
@@ -27,7 +31,10 @@ def check_tokens(path: Path, nlp_config: Mapping[str, Any]) -> list[Finding]:
 
     nlp_config: the section [nlp] of a filled config.
     """
-    nlp = _tokenizing(nlp_config)
+    try:
+        nlp = _tokenizing(nlp_config)
+    except (ImportError, ValueError, RegistryError, ConfigValidationError) as reason:
+        return [error(Errors.S066.format(reason=" ".join(str(reason).split())))]
     total, cut = 0, Counter[str]()
     example = ""
     try:
@@ -42,7 +49,9 @@ def check_tokens(path: Path, nlp_config: Mapping[str, Any]) -> list[Finding]:
         return []  # a finding of its own
     if cut.total() <= TOLERATED * total:
         return []
-    split = [mark for mark, _ in cut.most_common(5) if mark]
+    # languages that are segmented in a way of their own have no such marks
+    is_by_rules = default_tokenizer(nlp) == BY_RULES
+    split = [mark for mark, _ in cut.most_common(5) if mark and is_by_rules]
     message, found = Errors.S065, {"path": path, "count": cut.total(), "total": total, "example": example}
     if split:
         message, found["split"] = Errors.S064, srsly.json_dumps(split)
@@ -51,7 +60,9 @@ def check_tokens(path: Path, nlp_config: Mapping[str, Any]) -> list[Finding]:
 
 def _tokenizing(nlp_config: Mapping[str, Any]) -> Language:
     own = {key: nlp_config[key] for key in ("lang", "tokenizer") if key in nlp_config}
-    return load_model_from_config({"nlp": {**own, "pipeline": []}, "components": {}}, auto_fill=True)
+    nlp = load_model_from_config({"nlp": {**own, "pipeline": []}, "components": {}}, auto_fill=True)
+    nlp.max_length = sys.maxsize
+    return nlp
 
 
 def _around(words: Doc, entity: Span) -> str:

@@ -87,7 +87,7 @@ def forward(
     """Score each piece of a batch of windows as the start and as the end of the answer: `(windows, pieces, 2)`."""
     shim = model.shims[0]
     inputs = _to_inputs(batch, shim.device, encoder_of(model))
-    if model.attrs["shared_layers"]:
+    if has_shared_layers(model):
         inputs.kwargs["parts"] = batch.parts
     scores, backprop = shim(inputs, is_train)
 
@@ -101,6 +101,11 @@ def forward(
 def encoder_of(model: Model[WindowBatch, Tensor]) -> EncoderModule:
     """Return the encoder with its tokenizer. Raises SpanwrightError before the model has weights."""
     return model.shims[0].module.encoder
+
+
+def has_shared_layers(model: Model[WindowBatch, Tensor]) -> bool:
+    """Whether the first layers read questions and contexts apart."""
+    return model.shims[0].module.divided is not None
 
 
 def window_of(model: Model[WindowBatch, Tensor]) -> int:

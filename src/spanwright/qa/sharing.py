@@ -10,14 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from spanwright.encoder.execution import GROUP_OVERHEAD, LARGEST_GROUP
 from spanwright.encoder.grouping import group_by_length
 from spanwright.encoder.layers import divide_layers
 from spanwright.encoder.loading import EncoderModule
 from spanwright.qa.windows import Ints1d
 
 QUESTION, CONTEXT = 0, 1
-# as in `spanwright.encoder.execution`: what a call costs, and how much fits a processor's caches, in pieces
-GROUP_OVERHEAD, LARGEST_GROUP = 32, 1024
+PIECES_AT_ONCE = 8192
 LARGEST_CACHE = 1 << 26  # bytes
 
 
@@ -34,7 +34,6 @@ class DividedEncoder:
         self._has_segments = encoder.has_segments
         self._limit = limit
         self._known: OrderedDict[tuple[int, bytes], Tensor] = OrderedDict()
-        self._n_bytes = 0
         self._version: list[tuple[int, int]] = []
 
     def __call__(
@@ -59,20 +58,20 @@ class DividedEncoder:
     def forget(self) -> None:
         """Read texts anew: the weights have changed."""
         self._known.clear()
-        self._n_bytes = 0
 
     def _read_once(self, texts: Sequence[Ints1d], segment: int) -> dict[bytes, Tensor]:
         self._forget_if_changed()
         unique = {text.tobytes(): text for text in texts}
-        found = {key: self._known.pop((segment, key)) for key in unique if (segment, key) in self._known}
+        kept = {key: self._known.pop((segment, key), None) for key in unique}
+        found = {key: vectors for key, vectors in kept.items() if vectors is not None}
         new = self._read([text for key, text in unique.items() if key not in found], segment)
         # of its own, so that the group it was read in can go
         found.update((key, vectors.clone()) for key, vectors in new.items())
         self._known.update(((segment, key), vectors) for key, vectors in found.items())
-        self._n_bytes += sum(found[key].nbytes for key in new)
-        while self._n_bytes > self._limit:
+        n_bytes = sum(vectors.nbytes for vectors in self._known.values())
+        while n_bytes > self._limit:
             _, dropped = self._known.popitem(last=False)
-            self._n_bytes -= dropped.nbytes
+            n_bytes -= dropped.nbytes
         return found
 
     def _read(self, texts: Sequence[Ints1d], segment: int) -> dict[bytes, Tensor]:
@@ -81,7 +80,9 @@ class DividedEncoder:
         keys, rows = list(unique), list(unique.values())
         lengths = np.array([len(row) for row in rows], dtype=np.int64)
         vectors: dict[bytes, Tensor] = {}
-        for group in group_by_length(lengths, overhead=GROUP_OVERHEAD, limit=LARGEST_GROUP):
+        device = next(self._lower.parameters()).device.type
+        limit = LARGEST_GROUP.get(device, PIECES_AT_ONCE)
+        for group in group_by_length(lengths, overhead=GROUP_OVERHEAD.get(device, 0), limit=limit):
             hidden = self._run_lower([rows[i] for i in group], lengths[group], segment)
             vectors.update((keys[i], row[: lengths[i]]) for i, row in zip(group.tolist(), hidden, strict=True))
         return vectors
