@@ -23,6 +23,6 @@ def test_configs_train(path, tiny_encoder):
     examples = [Example.from_dict(nlp.make_doc(text), {"entities": entities})]
     optimizer = nlp.initialize(lambda: examples)
     optimizer.learn_rate = 0.001
-    losses = [nlp.update(examples, sgd=optimizer)["ner"] for _ in range(30)]
-    assert losses[-1] < 0.8 * losses[0]
+    losses = [nlp.update(examples, sgd=optimizer)["ner"] for _ in range(40)]
+    assert sum(losses[-10:]) / 10 < 0.8 * losses[0]  # that of spaCy's parser leaps
     assert nlp.evaluate(examples)["ents_f"] is not None
