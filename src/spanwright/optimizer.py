@@ -66,9 +66,10 @@ class AdamW(Optimizer):
         gradient that is not finite raises SpanwrightError before a weight changes.
         """
         stepper = self._stepper_of(shim)
-        groups = stepper.param_groups if stepper is not None else []
-        parameters = [p for group in groups for p in group["params"] if p.grad is not None]
-        if stepper is None or not parameters:
+        if stepper is None:
+            return
+        parameters = [p for group in stepper.param_groups for p in group["params"] if p.grad is not None]
+        if not parameters:
             return
         for group in stepper.param_groups:
             group["lr"] = self.learn_rate * group["factor"]

@@ -8,12 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import spacy
+import torch
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
 from spacy_transformers.data_classes import TransformerData
 from thinc.api import Model
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
+from torch import Tensor
 
 from spanwright.encoder.model import build_transformer
 
@@ -116,6 +118,25 @@ def _pool(doc: Doc, data: TransformerData, width: int) -> np.ndarray:
     hidden = data.model_output.last_hidden_state.reshape(-1, width)
     rows = np.split(hidden[data.align.dataXd.ravel()], np.cumsum(data.align.lengths)[:-1])
     return np.stack([row.mean(axis=0) for row in rows])
+
+
+@pytest.fixture(scope="session")
+def parameters_of() -> Callable[[Model], dict[str, Tensor]]:
+    def parameters(model: Model) -> dict[str, Tensor]:
+        """Return copies of the encoder's parameters."""
+        named = model.shims[0].module.transformer.named_parameters()
+        return {name: tensor.detach().clone() for name, tensor in named}
+
+    return parameters
+
+
+@pytest.fixture(scope="session")
+def changed() -> Callable[..., set[str]]:
+    def names(before: dict[str, Tensor], after: dict[str, Tensor]) -> set[str]:
+        """Return the names of the parameters that are not equal to the bit."""
+        return {name for name in before if not torch.equal(before[name], after[name])}
+
+    return names
 
 
 @pytest.fixture(scope="session")

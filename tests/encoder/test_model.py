@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import pickle
 import shutil
 import warnings
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -52,14 +50,6 @@ def odd_docs() -> list[Doc]:
 
 def encoder_of(model: Model) -> EncoderModule:
     return model.shims[0].module
-
-
-def parameters_of(model: Model) -> dict[str, torch.Tensor]:
-    return {name: tensor.detach().clone() for name, tensor in encoder_of(model).transformer.named_parameters()}
-
-
-def changed(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> set[str]:
-    return {name for name in before if not torch.equal(before[name], after[name])}
 
 
 def test_every_token_of_odd_docs_has_a_finite_vector(model, odd_docs, vectors_of):
@@ -177,7 +167,7 @@ def test_bfloat16_stays_close(model, tiny_encoder, make_model, make_doc, vectors
     assert 0 < np.abs(exact - close).max() < 0.1
 
 
-def test_from_scratch(model, tiny_encoder, make_model):
+def test_from_scratch(model, tiny_encoder, make_model, parameters_of, changed):
     scratch = make_model(tiny_encoder, pretrained=False)
     torch.manual_seed(1)  # the tiny encoder was made with 0
     scratch.initialize()
@@ -230,90 +220,6 @@ def test_parts_change_neither_vectors_nor_gradients(tiny_encoder, make_model, ma
     for some in gradients[1:]:
         for name, gradient in gradients[0].items():
             torch.testing.assert_close(some[name], gradient, atol=1e-4, rtol=1e-4, msg=name)
-
-
-@pytest.mark.parametrize("cache_memory", [0, 1 << 20])
-def test_a_frozen_encoder_computes_once(tiny_encoder, make_nlp, make_examples, vectors_of, monkeypatch, cache_memory):
-    nlp = make_nlp(tiny_encoder, heads=["tagger"], freeze="all", cache_memory=cache_memory, window=32, overlap=8)
-    examples = make_examples(nlp)
-    nlp.initialize(lambda: examples)
-    model = nlp.get_pipe("transformer").model
-    before = vectors_of(model, [eg.reference for eg in examples])
-    calls = []
-    forward = EncoderModule.forward
-    monkeypatch.setattr(EncoderModule, "forward", lambda *args, **kwargs: calls.append(1) or forward(*args, **kwargs))
-    optimizer = build_adamw(0.003)
-    for _ in range(3):
-        nlp.update(examples, sgd=optimizer)
-    nlp.evaluate(examples)
-    n_first = len(calls)
-    nlp.update(examples, sgd=optimizer)
-    assert 0 < len(calls) == n_first
-    for vectors, cached in zip(before, vectors_of(model, [eg.reference for eg in examples]), strict=True):
-        np.testing.assert_allclose(cached, vectors, atol=1e-6)
-
-
-@pytest.mark.parametrize("freeze", ["none", "embeddings", 1])
-def test_all_that_trains_is_in_training(tiny_encoder, make_nlp, make_examples, freeze):
-    nlp = make_nlp(tiny_encoder, heads=["tagger"], freeze=freeze, precision="int8")
-    examples = make_examples(nlp)
-    nlp.initialize(lambda: examples)
-    model = nlp.get_pipe("transformer").model
-    seen = []
-    for layer in encoder_of(model).transformer.encoder.layer[1:]:
-        layer.register_forward_hook(lambda layer, *_: seen.append(all(part.training for part in layer.modules())))
-    outputs, backprop = model.begin_update([eg.reference for eg in examples])
-    outputs.model_output["last_hidden_state"] = torch.ones_like(outputs.model_output.last_hidden_state).cumsum(-1)
-    backprop(outputs)
-    assert seen and all(seen)
-    lacking = {name for name, p in encoder_of(model).named_parameters() if p.requires_grad and p.grad is None}
-    assert lacking == set()
-
-
-def test_a_pipeline_can_be_copied_after_training(tiny_encoder, make_nlp, make_examples, vectors_of):
-    nlp = make_nlp(tiny_encoder, heads=["tagger"], freeze=1)
-    examples = make_examples(nlp)
-    nlp.initialize(lambda: examples)
-    nlp.update(examples, sgd=build_adamw(0.003))
-    model, docs = nlp.get_pipe("transformer").model, [eg.reference for eg in examples]
-    for copied in (model.copy(), pickle.loads(pickle.dumps(nlp)).get_pipe("transformer").model):
-        assert encoder_of(copied).cache is None and encoder_of(model).cache is not None
-        for one, other in zip(vectors_of(model, docs), vectors_of(copied, docs), strict=True):
-            np.testing.assert_allclose(one, other, atol=1e-6)
-    nlp.replace_listeners("transformer", "tagger", ["model.tok2vec"])
-
-
-def test_without_room_frozen_layers_compute_again(tiny_encoder, make_nlp, make_examples, vectors_of, monkeypatch):
-    monkeypatch.setattr("shutil.disk_usage", lambda _: SimpleNamespace(free=0))
-    nlp = make_nlp(tiny_encoder, heads=["tagger"], freeze="all", cache_memory=0)
-    examples = make_examples(nlp)
-    nlp.initialize(lambda: examples)
-    docs = [eg.reference for eg in examples]
-    before = vectors_of(nlp.get_pipe("transformer").model, docs)
-    for _ in range(2):
-        nlp.update(examples, sgd=build_adamw(0.003))
-    for one, other in zip(before, vectors_of(nlp.get_pipe("transformer").model, docs), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-6)
-
-
-def test_frozen_layers_compute_once_and_the_others_learn(tiny_encoder, make_nlp, make_examples, monkeypatch, tmp_path):
-    nlp = make_nlp(tiny_encoder, heads=["tagger"], freeze=1)
-    examples = make_examples(nlp)
-    nlp.initialize(lambda: examples)
-    layers = []
-    forward = EncoderModule.forward
-    monkeypatch.setattr(
-        EncoderModule, "forward", lambda *a, **kw: layers.append(kw.get("layers", "all")) or forward(*a, **kw)
-    )
-    optimizer = build_adamw(0.003)
-    for _ in range(20):
-        nlp.update(examples, sgd=optimizer)
-    assert layers == ["frozen"] * layers.count("frozen") + ["trained"] * 20
-    scores = nlp.evaluate(examples)
-    assert scores["tag_acc"] > 0.9
-    nlp.to_disk(tmp_path)
-    loaded = spacy.load(tmp_path)
-    assert loaded.evaluate(make_examples(loaded))["tag_acc"] == scores["tag_acc"]
 
 
 def test_tokens_that_the_encoder_cannot_see_are_reported_once(tiny_encoder, make_model, make_doc):
@@ -388,28 +294,6 @@ def test_annotations_survive_serialisation(tiny_encoder, make_nlp):
     original = doc._.trf_data.model_output.last_hidden_state
     np.testing.assert_array_equal(copied._.trf_data.model_output["last_hidden_state"], original)
     assert len(empty._.trf_data.wordpieces) == 0
-
-
-@pytest.mark.parametrize(
-    ("freeze", "optimizer", "is_frozen"),
-    [
-        ("none", "spanwright.AdamW.v1", lambda name: False),
-        ("all", "spanwright.AdamW.v1", lambda name: True),
-        ("embeddings", "spanwright.AdamW.v1", lambda name: name.startswith("embeddings")),
-        (1, "spanwright.AdamW.v1", lambda name: name.startswith(("embeddings", "encoder.layer.0"))),
-        (1, "Adam.v1", lambda name: name.startswith(("embeddings", "encoder.layer.0"))),
-    ],
-    ids=str,
-)
-def test_frozen_weights_stay_to_the_bit(tiny_encoder, make_nlp, make_examples, freeze, optimizer, is_frozen):
-    nlp = make_nlp(tiny_encoder, heads=["tagger"], freeze=freeze, window=32, overlap=8)
-    examples = make_examples(nlp)
-    nlp.initialize(lambda: examples)
-    model = nlp.get_pipe("transformer").model
-    before, sgd = parameters_of(model), spacy.registry.optimizers.get(optimizer)(learn_rate=0.001)
-    for _ in range(3):
-        nlp.update(examples, sgd=sgd)
-    assert changed(before, parameters_of(model)) == {name for name in before if not is_frozen(name)}
 
 
 def test_stock_listeners_learn_and_load(tiny_encoder, make_nlp, make_examples, tmp_path):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from functools import partial
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from thinc.types import ArgsKwargs
 from torch import Tensor
 
-from spanwright.encoder.cache import OutputCache
 from spanwright.encoder.grouping import group_by_length
 from spanwright.encoder.loading import EncoderModule, Layers
 from spanwright.encoder.packing import pack
@@ -24,9 +24,36 @@ Ints2d = NDArray[np.int64]
 GROUP_OVERHEAD = {"cpu": 32, "cuda": 4096}
 # larger groups outgrow a CPU's caches: MiniLM reads half as fast again with 1024 pieces as with 8192
 LARGEST_GROUP = {"cpu": 1024}
-
+PIECES_AT_ONCE = 8192
 
 Encoded = tuple[Tensor, Callable[[Tensor], None]]
+
+
+def padding_mask(lengths: Ints1d, width: int, device: torch.device) -> Tensor | None:
+    """Return `(windows, width)`, 0 on padding; None where there is none: without a mask, attention takes its fastest path."""
+    if (lengths == width).all():
+        return None
+    inside = np.arange(width) < lengths[:, np.newaxis]
+    return torch.from_numpy(inside.astype(np.int64)).to(device, non_blocking=True)
+
+
+def encode_windows(
+    shim: TorchShim, ids: Ints2d, lengths: Ints1d, *, is_train: bool, multiple: int, pieces_at_once: int
+) -> Encoded:
+    """Return what `encode` gives of padded ids `(windows, length)`, and use the encoder's cache where it has one."""
+    encoder = cast(EncoderModule, shim.module)
+    run = partial(encode, shim, multiple=multiple, pieces_at_once=pieces_at_once)
+
+    def to_device(array: NDArray[Any]) -> Tensor:
+        return torch.from_numpy(array).to(shim.device, non_blocking=True)
+
+    def run_frozen(new: Ints2d, lengths: Ints1d) -> Tensor:
+        return run(to_device(new), lengths, is_train=False, layers="frozen")[0]
+
+    if encoder.cache is None:
+        return run(to_device(ids), lengths, is_train=is_train)
+    given = to_device(_read_frozen(encoder, ids, lengths, run_frozen, is_train=is_train))
+    return (given, lambda _: None) if encoder.is_frozen else run(given, lengths, is_train=is_train, layers="trained")
 
 
 def encode(
@@ -60,7 +87,7 @@ def encode(
     steps = []
     for rows in groups:
         own = inputs[rows, : padded[rows].max()]
-        mask = _mask(lengths[rows], own.shape[1], shim.device)
+        mask = padding_mask(lengths[rows], own.shape[1], shim.device)
         vectors, backprop = shim(
             ArgsKwargs(args=(own, mask), kwargs={"layers": layers, "recompute": recompute}), is_train
         )
@@ -101,50 +128,27 @@ def _encode_packed(shim: TorchShim, inputs: Tensor, lengths: Ints1d, *, multiple
     return hidden, backprop_hidden
 
 
-def encode_cached(
-    shim: TorchShim,
-    ids: Ints2d,
-    lengths: Ints1d,
-    cache: OutputCache,
-    *,
-    is_train: bool,
-    multiple: int,
-    pieces_at_once: int,
-) -> Tensor:
-    """Return what the frozen layers give, without dropout. Windows seen before come from the cache; in training, and only
-    then, the others go into it: it grows no larger than the training data.
+def _read_frozen(
+    encoder: EncoderModule, ids: Ints2d, lengths: Ints1d, run: Callable[[Ints2d, Ints1d], Tensor], *, is_train: bool
+) -> NDArray[np.float32]:
+    """Return what the frozen layers give, without dropout. Windows seen before come from the cache, `run` reads the others;
+    in training, and only then, these go into the cache: it grows no larger than the training data.
     """
+    cache = encoder.cache
+    assert cache is not None
     keys = [row[:length].tobytes() for row, length in zip(ids, lengths, strict=True)]
     is_known = np.array([key in cache for key in keys], dtype=bool)
     new = np.flatnonzero(~is_known)
-    hidden = np.zeros((*ids.shape, cast(EncoderModule, shim.module).width), dtype=np.float32)
+    hidden = np.zeros((*ids.shape, encoder.width), dtype=np.float32)
     if len(new):
-        inputs = torch.from_numpy(ids[new]).to(shim.device, non_blocking=True)
-        vectors, _ = encode(
-            shim,
-            inputs,
-            lengths[new],
-            is_train=False,
-            multiple=multiple,
-            pieces_at_once=pieces_at_once,
-            layers="frozen",
-        )
-        hidden[new] = vectors.cpu().numpy()
+        hidden[new] = run(ids[new], lengths[new]).cpu().numpy()
         for i in new.tolist() if is_train else []:
             cache.add(keys[i], hidden[i, : lengths[i]])
     for i in np.flatnonzero(is_known).tolist():
         hidden[i, : lengths[i]] = cache[keys[i]]
-    return torch.from_numpy(hidden).to(shim.device)
+    return hidden
 
 
 def _zeros(shim: TorchShim, inputs: Tensor) -> Tensor:
     width = cast(EncoderModule, shim.module).width
     return torch.zeros(inputs.shape[0], inputs.shape[1], width, device=shim.device)
-
-
-def _mask(lengths: Ints1d, width: int, device: torch.device) -> Tensor | None:
-    # without a mask, attention takes its fastest path
-    if (lengths == width).all():
-        return None
-    inside = np.arange(width) < lengths[:, np.newaxis]
-    return torch.from_numpy(inside.astype(np.int64)).to(device, non_blocking=True)

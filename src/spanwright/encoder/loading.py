@@ -31,8 +31,9 @@ from spanwright.shim import check_finite, listed
 DROPOUT_NAMES = ("hidden_dropout_prob", "dropout")
 ATTENTION_DROPOUT_NAMES = ("attention_probs_dropout_prob", "attention_dropout")
 DEFAULT_MAX_PIECES = 512
-Layers = Literal["all", "frozen", "trained"]
 LARGEST_MAX_PIECES = 100_000  # tokenizers without a limit claim 10**30
+
+Layers = Literal["all", "frozen", "trained"]
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,10 @@ class EncoderModule(nn.Module):
         self.is_frozen = not any(parameter.requires_grad for parameter in transformer.parameters())
         self.first_position = _first_position(transformer)
         self.cache: OutputCache | None = None
-        # in a tuple: not to be counted, saved and moved twice
-        parts = divide_layers(transformer, n_frozen) if n_frozen and not self.is_frozen else ()
-        self._parts = tuple(zip(("frozen", "trained"), parts, strict=False))
+        # in a plain dict: not to be counted, saved and moved twice
+        self._parts: dict[Layers, nn.Module] = {}
+        if n_frozen and not self.is_frozen:
+            self._parts["frozen"], self._parts["trained"] = divide_layers(transformer, n_frozen)
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy begins without what was kept."""
@@ -129,7 +131,7 @@ class EncoderModule(nn.Module):
     ) -> Tensor:
         part: nn.Module = self.transformer
         if self._parts and layers != "all":
-            part = dict(self._parts)[layers]
+            part = self._parts[layers]
             if part.training != self.training:
                 part.train(self.training)
         optional = {"token_type_ids": segments, "position_ids": positions}

@@ -5,9 +5,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
-import torch
 from spacy.tokens import Doc
 from spacy_transformers.data_classes import FullTransformerBatch
 from spacy_transformers.layers import split_trf_batch, trfs2arrays
@@ -16,7 +15,7 @@ from thinc.types import Floats2d, Ragged
 
 from spanwright.encoder.batching import PieceBatch, batch_docs, to_transformer_batch
 from spanwright.encoder.cache import OutputCache
-from spanwright.encoder.execution import Encoded, encode, encode_cached
+from spanwright.encoder.execution import PIECES_AT_ONCE, encode_windows
 from spanwright.encoder.loading import EncoderModule, build_encoder, load_encoder
 from spanwright.encoder.settings import build_run_settings, padding_multiple
 from spanwright.errors import Errors, SpanwrightError
@@ -34,7 +33,7 @@ def build_transformer(
     attention: str = "sdpa",
     gradient_checkpointing: bool = False,
     pad_to_multiple_of: int | None = None,
-    pieces_at_once: int = 8192,
+    pieces_at_once: int = PIECES_AT_ONCE,
     cache_memory: int = 1 << 30,
     dropout: float | None = None,
     attention_dropout: float | None = None,
@@ -75,11 +74,7 @@ def build_transformer(
         gradient_checkpointing=gradient_checkpointing,
         freeze=freeze,
     )
-    widest = None if window is None else window - 3
-    allowed = "0 or more" if widest is None else f"0 to {widest}, with window = {window}"
-    _check("overlap", overlap, overlap >= 0 and (widest is None or overlap <= widest), allowed)
-    _check("pieces_at_once", pieces_at_once, pieces_at_once >= 1, "1 or more")
-    _check("cache_memory", cache_memory, cache_memory >= 0, "0 or more")
+    _check_sizes(window=window, overlap=overlap, pieces_at_once=pieces_at_once, cache_memory=cache_memory)
     load = partial(load_encoder, name, pretrained=pretrained, overrides=transformer_config, run=run)
     shim = TorchShim(partial(build_encoder, run=run), precision=precision, storage=storage, role="encoder")
     return Model(
@@ -129,9 +124,8 @@ def forward(
         attrs["has_reported_gaps"] = _report_gaps(batch)
     if is_train and encoder.is_cacheable and encoder.cache is None:
         encoder.cache = OutputCache(memory=attrs["cache_memory"])
-    hidden, backprop = _encode_batch(
-        shim, batch, is_train=is_train, multiple=multiple, pieces_at_once=attrs["pieces_at_once"]
-    )
+    settings = {"multiple": multiple, "pieces_at_once": attrs["pieces_at_once"]}
+    hidden, backprop = encode_windows(shim, batch.input_ids, batch.lengths, is_train=is_train, **settings)
     outputs = to_transformer_batch(batch, hidden, encoder.tokenizer)
 
     def backprop_docs(d_outputs: FullTransformerBatch) -> list[Doc]:
@@ -139,25 +133,6 @@ def forward(
         return docs
 
     return outputs, backprop_docs
-
-
-def _encode_batch(shim: TorchShim, batch: PieceBatch, *, is_train: bool, multiple: int, pieces_at_once: int) -> Encoded:
-    encoder = cast(EncoderModule, shim.module)
-    run = partial(
-        encode, shim, lengths=batch.lengths, is_train=is_train, multiple=multiple, pieces_at_once=pieces_at_once
-    )
-    if encoder.cache is None:
-        return run(torch.from_numpy(batch.input_ids).to(shim.device, non_blocking=True))
-    given = encode_cached(
-        shim,
-        batch.input_ids,
-        batch.lengths,
-        encoder.cache,
-        is_train=is_train,
-        multiple=multiple,
-        pieces_at_once=pieces_at_once,
-    )
-    return (given, lambda _: None) if encoder.is_frozen else run(given, layers="trained")
 
 
 def _initialize(
@@ -196,6 +171,14 @@ def _without_component(model: Model[list[Doc], FullTransformerBatch]) -> Model[l
 def _config_without_component(transformer: dict[str, Any], listener: dict[str, Any]) -> dict[str, Any]:
     config = {name: listener[name] for name in ("pooling", "grad_factor") if name in listener}
     return config | {"@architectures": "spanwright.TransformerTok2Vec.v1", "transformer": transformer}
+
+
+def _check_sizes(*, window: int | None, overlap: int, pieces_at_once: int, cache_memory: int) -> None:
+    widest = None if window is None else window - 3
+    allowed = "0 or more" if widest is None else f"0 to {widest}, with window = {window}"
+    _check("overlap", overlap, overlap >= 0 and (widest is None or overlap <= widest), allowed)
+    _check("pieces_at_once", pieces_at_once, pieces_at_once >= 1, "1 or more")
+    _check("cache_memory", cache_memory, cache_memory >= 0, "0 or more")
 
 
 def _check(setting: str, value: Any, is_allowed: bool, allowed: str) -> None:

@@ -9,6 +9,7 @@ from spacy.language import Language
 
 from spanwright.qa.answers import read_answers
 from spanwright.qa.corpus import register_extensions
+from spanwright.qa.scorer import given_text
 
 
 def extract(nlp: Language, texts: Iterable[tuple[str, str | None]]) -> list[dict[str, Any]]:
@@ -27,7 +28,7 @@ def extract(nlp: Language, texts: Iterable[tuple[str, str | None]]) -> list[dict
         {
             "entities": [[ent.start_char, ent.end_char, ent.label_] for ent in doc.ents],
             "categories": {label: round(score, 3) for label, score in doc.cats.items()},
-            "answers": {key: answer.text if answer.has_answer else "" for key, answer in read_answers(doc).items()},
+            "answers": {key: given_text(answer) for key, answer in read_answers(doc).items()},
         }
         for doc in nlp.pipe(docs)
     ]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
 
 from spanwright.encoder.tokenization import Pieces, PieceTokenizer
+from spanwright.qa.last_used import LastUsed
 from spanwright.qa.windows import Context
 
 LARGEST_CACHE = 1 << 21  # in pieces, of about 25 bytes
@@ -17,20 +17,11 @@ class ContextCache:
     """Cuts texts into word pieces and keeps those used last, up to `limit` pieces."""
 
     def __init__(self, *, limit: int = LARGEST_CACHE) -> None:
-        self._limit = limit
-        self._contexts: OrderedDict[str, Context] = OrderedDict()
-        self._n_pieces = 0
+        self._contexts: LastUsed[str, Context] = LastUsed(limit=limit, size=lambda context: len(context.ids))
 
     def __call__(self, texts: Sequence[str], tokenizer: PieceTokenizer) -> list[Context]:
         """Return the context of each text; all new texts are cut in one call."""
-        known = {text: self._contexts.pop(text) for text in dict.fromkeys(texts) if text in self._contexts}
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        known.update(zip(new, map(_to_context, new, tokenizer(new)), strict=True))
-        self._contexts.update(known)
-        self._n_pieces += sum(len(known[text].ids) for text in new)
-        while self._n_pieces > self._limit:
-            _, dropped = self._contexts.popitem(last=False)
-            self._n_pieces -= len(dropped.ids)
+        known = self._contexts(texts, lambda new: list(map(_to_context, new, tokenizer(new))))
         return [known[text] for text in texts]
 
 

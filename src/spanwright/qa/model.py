@@ -11,16 +11,13 @@ from thinc.api import Model
 from thinc.types import ArgsKwargs
 from torch import Tensor
 
+from spanwright.encoder.execution import LARGEST_GROUP, PIECES_AT_ONCE
 from spanwright.encoder.loading import EncoderModule, load_encoder
 from spanwright.encoder.settings import build_run_settings, padding_multiple
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.qa.torch_head import QuestionAnsweringModule, build_question_answering
 from spanwright.qa.windows import WindowBatch
 from spanwright.shim import TorchShim
-
-PIECES_AT_ONCE = 8192
-# larger batches outgrow the caches: MiniLM answers half as many questions again with 1024 as with 8192
-PIECES_AT_ONCE_ON_CPU = 1024
 
 
 def build_question_answering_model(
@@ -121,8 +118,7 @@ def multiple_of(model: Model[WindowBatch, Tensor]) -> int:
 
 def pieces_at_once_of(model: Model[WindowBatch, Tensor]) -> int:
     """Return how many pieces go through the encoder at once."""
-    on_cpu = model.shims[0].device.type == "cpu"
-    return model.attrs["pieces_at_once"] or (PIECES_AT_ONCE_ON_CPU if on_cpu else PIECES_AT_ONCE)
+    return model.attrs["pieces_at_once"] or LARGEST_GROUP.get(model.shims[0].device.type, PIECES_AT_ONCE)
 
 
 def _initialize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,14 +9,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spanwright.encoder.execution import GROUP_OVERHEAD, LARGEST_GROUP
+from spanwright.encoder.execution import GROUP_OVERHEAD, LARGEST_GROUP, PIECES_AT_ONCE, padding_mask
 from spanwright.encoder.grouping import group_by_length
 from spanwright.encoder.layers import divide_layers
 from spanwright.encoder.loading import EncoderModule
+from spanwright.qa.last_used import LastUsed
 from spanwright.qa.windows import Ints1d
 
 QUESTION, CONTEXT = 0, 1
-PIECES_AT_ONCE = 8192
 LARGEST_CACHE = 1 << 26  # bytes
 
 
@@ -32,8 +31,7 @@ class DividedEncoder:
     def __init__(self, encoder: EncoderModule, n_shared: int, *, limit: int = LARGEST_CACHE) -> None:
         self._lower, self._upper = divide_layers(encoder.transformer, n_shared)
         self._has_segments = encoder.has_segments
-        self._limit = limit
-        self._known: OrderedDict[tuple[int, bytes], Tensor] = OrderedDict()
+        self._known: LastUsed[tuple[int, bytes], Tensor] = LastUsed(limit=limit, size=lambda vectors: vectors.nbytes)
         self._version: list[tuple[int, int]] = []
 
     def __call__(
@@ -61,18 +59,14 @@ class DividedEncoder:
 
     def _read_once(self, texts: Sequence[Ints1d], segment: int) -> dict[bytes, Tensor]:
         self._forget_if_changed()
-        unique = {text.tobytes(): text for text in texts}
-        kept = {key: self._known.pop((segment, key), None) for key in unique}
-        found = {key: vectors for key, vectors in kept.items() if vectors is not None}
-        new = self._read([text for key, text in unique.items() if key not in found], segment)
-        # of its own, so that the group it was read in can go
-        found.update((key, vectors.clone()) for key, vectors in new.items())
-        self._known.update(((segment, key), vectors) for key, vectors in found.items())
-        n_bytes = sum(vectors.nbytes for vectors in self._known.values())
-        while n_bytes > self._limit:
-            _, dropped = self._known.popitem(last=False)
-            n_bytes -= dropped.nbytes
-        return found
+        texts_of = {(segment, text.tobytes()): text for text in texts}
+
+        def read(new: Sequence[tuple[int, bytes]]) -> list[Tensor]:
+            vectors = self._read([texts_of[key] for key in new], segment)
+            # of its own, so that the group it was read in can go
+            return [vectors[content].clone() for _, content in new]
+
+        return {content: vectors for (_, content), vectors in self._known(texts_of, read).items()}
 
     def _read(self, texts: Sequence[Ints1d], segment: int) -> dict[bytes, Tensor]:
         """Read each text once; return its vectors `(pieces, width)` by its bytes."""
@@ -93,7 +87,7 @@ class DividedEncoder:
         padded = np.zeros(inside.shape, dtype=np.int64)
         padded[inside] = np.concatenate(rows)
         ids = torch.from_numpy(padded).to(device)
-        mask = None if inside.all() else torch.from_numpy(inside.astype(np.int64)).to(device)
+        mask = padding_mask(lengths, ids.shape[1], device)
         segments = {"token_type_ids": torch.full_like(ids, segment)} if self._has_segments else {}
         return self._lower(input_ids=ids, attention_mask=mask, **segments).last_hidden_state.float()
 
