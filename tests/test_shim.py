@@ -17,7 +17,8 @@ from torch import nn
 
 from spanwright.errors import SpanwrightError
 from spanwright.optimizer import build_adamw
-from spanwright.shim import TorchShim, load_weights
+from spanwright.shim import TorchShim
+from spanwright.weights import load_weights, pack, unpack
 
 OVERFLOWING = 60_000.0  # fits into float16, but not when the loss is scaled
 
@@ -172,7 +173,8 @@ def test_averages_reach_use_params():
 def test_storage(storage):
     shim = make_shim(storage=storage)
     data = shim.to_bytes()
-    weights = safetensors.torch.load(srsly.msgpack_loads(data)["weights"])
+    settings, weights = unpack(data, source="here")
+    assert settings == {"width": 4}
     assert {weights[name].dtype for name in weights if name != "steps"} == {getattr(torch, storage)}
     copied = TorchShim(Net, precision="fp32", storage=storage).from_bytes(data)
     torch.testing.assert_close(predict(copied), predict(shim), atol=0 if storage == "float32" else 0.05, rtol=0)
@@ -219,11 +221,29 @@ def test_weights_that_do_not_belong_are_refused(damage, message):
         load_weights(shim.module, weights, source="here")
     assert same(weights_of(shim), before)
 
-    stored = srsly.msgpack_dumps({"settings": {"width": 4}, "weights": safetensors.torch.save(weights)})
+    stored = pack({"width": 4}, weights)
     for target in (shim, TorchShim(Net)):
         with pytest.raises(SpanwrightError, match=message):
             target.from_bytes(stored)
     assert same(weights_of(shim), before)
+    assert not target.is_initialized
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:4],
+        lambda data: data[:-1],
+        lambda data: b"\xff" * 8 + data[8:],
+        lambda data: srsly.msgpack_dumps({"settings": {"width": 4}}),
+        lambda data: safetensors.torch.save({"outer.bias": torch.zeros(2)}),
+    ],
+    ids=["no header", "cut short", "a length beyond the end", "another format", "no settings"],
+)
+def test_damaged_bytes_are_refused(damage):
+    target = TorchShim(Net)
+    with pytest.raises(SpanwrightError, match=r"S215.*the saved pipeline.*damaged"):
+        target.from_bytes(damage(make_shim().to_bytes()))
     assert not target.is_initialized
 
 

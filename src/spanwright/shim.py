@@ -7,22 +7,24 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, get_args
 
-import safetensors.torch
-import srsly
 import torch
 from thinc.api import get_torch_default_device, torch2xp, xp2torch
 from thinc.shims import Shim
 from thinc.types import ArgsKwargs, FloatsXd
 from torch import Tensor, nn
+from transformers.modeling_utils import no_init_weights
 
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.precision import autocast_dtype, check_precision
 from spanwright.quantization import quantize_in_prediction
+from spanwright.weights import listed, load_weights, pack, unpack
 
 # OpenMP's threads do not survive a fork, and whatever waits for them hangs: nlp.pipe(n_process=2) would. One thread waits
 # for none, and is what the workers of torch's own DataLoader have.
 if hasattr(os, "register_at_fork"):  # not on Windows
     os.register_at_fork(after_in_child=lambda: torch.set_num_threads(1))
+
+SAVED = "the saved pipeline"  # in messages
 
 Storage = Literal["float32", "float16", "bfloat16"]
 Role = Literal["encoder", "head"]
@@ -162,9 +164,9 @@ class TorchShim(Shim):
             self._model.to("cpu" if device_type == "cpu" else f"cuda:{device_id}")
 
     def to_bytes(self) -> bytes:
-        """Serialise settings and weights (as safetensors). A shim that was never initialised gives an empty message."""
+        """Serialise weights as safetensors, with the settings in its header. A shim never initialised gives no bytes."""
         if self._model is None:
-            return srsly.msgpack_dumps({})
+            return b""
         dtype = getattr(torch, self.storage)
         weights = {
             name: (tensor.to(dtype) if tensor.is_floating_point() else tensor).cpu().contiguous()
@@ -173,18 +175,20 @@ class TorchShim(Shim):
         too_large = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
         if too_large and self.storage == "float16":
             raise SpanwrightError(Errors.S212.format(storage=self.storage, names=listed(too_large)))
-        return srsly.msgpack_dumps({"settings": self.cfg, "weights": safetensors.torch.save(weights)})
+        return pack(self.cfg, weights)
 
     def from_bytes(self, data: bytes) -> TorchShim:
         """Build the module that `to_bytes` stored, on the current device.
 
-        Raises SpanwrightError for weights whose names or shapes do not fit the module, and for weights that are not finite.
+        Raises SpanwrightError for bytes that hold no such module, for weights whose names or shapes do not fit it, and for
+        weights that are not finite.
         """
-        message = srsly.msgpack_loads(data)
-        if message:
-            module = self.build(**message["settings"])
-            load_weights(module, safetensors.torch.load(message["weights"]), source="the saved pipeline")
-            self.initialize(module=module, **message["settings"])
+        if data:
+            settings, weights = unpack(data, source=SAVED)
+            with no_init_weights():
+                module = self.build(**settings)
+            load_weights(module, weights, source=SAVED)
+            self.initialize(module=module, **settings)
         return self
 
     def _in_mode(self, *, is_train: bool) -> nn.Module:
@@ -196,35 +200,6 @@ class TorchShim(Shim):
         in_8_bits = self.precision == "int8" and device.type == "cpu" and not is_train
         dtype = None if in_8_bits else autocast_dtype(self.precision, device)
         return torch.autocast(device.type, dtype=dtype, enabled=dtype is not None)
-
-
-def load_weights(module: nn.Module, weights: Mapping[str, Tensor], *, source: str) -> None:
-    """Copy `weights` into `module`, in the module's own types.
-
-    Raises SpanwrightError that names `source` and the weights at fault when names or shapes differ, or a value is not finite.
-    """
-    own = module.state_dict()
-    missing, unexpected = sorted(own.keys() - weights.keys()), sorted(weights.keys() - own.keys())
-    if missing or unexpected:
-        raise SpanwrightError(Errors.S204.format(source=source, missing=listed(missing), unexpected=listed(unexpected)))
-    misshapen = [name for name in own if own[name].shape != weights[name].shape]
-    if misshapen:
-        raise SpanwrightError(Errors.S205.format(source=source, names=listed(misshapen)))
-    check_finite(weights, source=source)
-    module.load_state_dict(dict(weights))
-
-
-def check_finite(weights: Mapping[str, Tensor], *, source: str) -> None:
-    """Raise SpanwrightError that names `source` and those of `weights` that hold NaN or infinity."""
-    broken = [name for name, tensor in weights.items() if not tensor.isfinite().all()]
-    if broken:
-        raise SpanwrightError(Errors.S206.format(source=source, names=listed(broken)))
-
-
-def listed(names: list[str], limit: int = 5) -> str:
-    """Return the first names, separated by commas, and how many more there are."""
-    shown = ", ".join(names[:limit]) or "none"
-    return shown + (f" and {len(names) - limit} more" if len(names) > limit else "")
 
 
 def _gradient_of(value: Any, scale: float) -> Any:

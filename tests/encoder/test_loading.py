@@ -33,6 +33,7 @@ from transformers import (
 
 from spanwright.encoder.loading import EncoderModule, RunSettings, load_encoder
 from spanwright.errors import SpanwrightError
+from spanwright.weights import pack, unpack
 
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 RUN = RunSettings(dropout=None, attention_dropout=0.0, attention="sdpa", gradient_checkpointing=False, freeze="none")
@@ -249,18 +250,21 @@ def test_a_checkpoint_with_more_than_the_encoder_loads(encoders, tmp_path):
     assert not any("pooler" in name for name, _ in module.named_parameters())
 
 
+Saved = tuple[dict[str, Any], dict[str, torch.Tensor]]
+
+
 @pytest.fixture
-def saved(encoders, make_model) -> tuple[dict[str, Any], Callable[[dict[str, Any]], Model]]:
-    """What a saved model says of its encoder, and a function that loads the model with that replaced."""
+def saved(encoders, make_model) -> tuple[Saved, Callable[[Saved], Model]]:
+    """The settings and weights of a saved model's encoder, and a function that loads the model with others."""
     model = make_model(encoders("bert"))
     model.initialize()
     message = srsly.msgpack_loads(model.to_bytes())
 
-    def load(shim: dict[str, Any]) -> Model:
-        message["shims"][0] = [srsly.msgpack_dumps(shim)]
+    def load(replaced: Saved) -> Model:
+        message["shims"][0] = [pack(*replaced)]
         return make_model("not there").from_bytes(srsly.msgpack_dumps(message))
 
-    return srsly.msgpack_loads(message["shims"][0][0]), load
+    return unpack(message["shims"][0][0], source="here"), load
 
 
 @pytest.mark.parametrize(
@@ -275,10 +279,10 @@ def saved(encoders, make_model) -> tuple[dict[str, Any], Callable[[dict[str, Any
     ids=str,
 )
 def test_a_saved_architecture_that_does_not_fit_is_refused(saved, change, message):
-    shim, load = saved
-    shim["settings"]["architecture"].update(change)
+    (settings, weights), load = saved
+    settings["architecture"].update(change)
     with pytest.raises(SpanwrightError, match=message):
-        load(shim)
+        load((settings, weights))
 
 
 @pytest.mark.parametrize(
@@ -290,22 +294,21 @@ def test_a_saved_architecture_that_does_not_fit_is_refused(saved, change, messag
     ids=["a name is missing", "a value is not a number"],
 )
 def test_saved_weights_that_do_not_fit_are_refused(saved, edit, message):
-    shim, load = saved
-    weights = safetensors.torch.load(shim["weights"])
+    (settings, weights), load = saved
     edit(weights)
     with pytest.raises(SpanwrightError, match=message):
-        load({**shim, "weights": safetensors.torch.save(weights)})
+        load((settings, weights))
 
 
 def test_code_that_a_saved_architecture_names_is_ignored(saved):
-    shim, load = saved
+    (settings, weights), load = saved
     code = {
         "auto_map": {"AutoModel": "evil/code--evil.Model"},
         "trust_remote_code": True,
         "_attn_implementation": "evil/kernel",
     }
-    shim["settings"]["architecture"].update(code)
-    transformer = load(shim).shims[0].module.transformer
+    settings["architecture"].update(code)
+    transformer = load((settings, weights)).shims[0].module.transformer
     assert type(transformer).__module__ == "transformers.models.bert.modeling_bert"
     assert not hasattr(transformer.config, "auto_map")
     assert transformer.config._attn_implementation == "sdpa"

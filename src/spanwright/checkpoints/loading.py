@@ -13,7 +13,7 @@ from transformers import PreTrainedModel
 
 from spanwright.encoder.fetching import resolve_encoder
 from spanwright.errors import Errors, SpanwrightError
-from spanwright.shim import check_finite, listed
+from spanwright.weights import check_finite, listed
 
 # who has the repositories that went by a name alone, by the first part of the name
 OWNERS: Mapping[str, str] = {

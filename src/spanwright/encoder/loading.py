@@ -20,12 +20,13 @@ from transformers import (
     PreTrainedModel,
 )
 
+from spanwright.dropout import replace_dropout
 from spanwright.encoder.cache import OutputCache
 from spanwright.encoder.freezing import freeze_parameters
 from spanwright.encoder.layers import divide_layers, is_divisible, is_packable
 from spanwright.encoder.tokenization import PieceTokenizer
 from spanwright.errors import Errors, SpanwrightError
-from spanwright.shim import check_finite, listed
+from spanwright.weights import check_finite, listed
 
 # what each architecture calls the two kinds of dropout
 DROPOUT_NAMES = ("hidden_dropout_prob", "dropout")
@@ -234,6 +235,7 @@ def _finish(
         transformer.pooler = None  # reads only the first piece, for a task that no component here has
     if run.gradient_checkpointing:
         transformer.gradient_checkpointing_enable({"use_reentrant": False})
+    replace_dropout(transformer)
     freeze_parameters(transformer, run.freeze)
     n_frozen = _count_frozen(transformer, run.freeze)
     return EncoderModule(transformer, tokenizer, max_pieces=max_pieces, n_frozen=n_frozen)

@@ -29,6 +29,10 @@ class EncoderErrors:
         "of what stands before them. Further ones are not reported."
     )
     S214 = "{corpus}: holds nothing to train on. Check that paths.train holds annotated Docs."
+    S215 = (
+        "{source}: its weights are damaged, or another version of Spanwright wrote them. Take the original files, or train "
+        "again."
+    )
     S220 = "The saved encoder's model_type '{found}' is not an architecture of the transformers library. Nothing was loaded."
     S221 = "encoder '{name}': cannot be loaded ({reason}). Run scripts/fetch_encoder.py, or set paths.encoder to its folder."
     S222 = "transformer_config: a {kind} encoder has no field {names}. See its config.json for the fields there are."

@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812 -- its usual name
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
+from spanwright.dropout import drop
 from spanwright.ner.crf import expected_moves, forward_backward, marginals, pad_index
+from spanwright.ner.recurrence import read_both_ways
 from spanwright.ner.tags import ANY, TagIds, TagSet, permitted_tags
 
 
@@ -43,10 +44,10 @@ class TagHead(nn.Module):
         """Score `words` (words, width), of Docs of these lengths, none of them 0: emissions (words, tags) and transitions
         (tags + 1, tags + 1).
         """
-        words = F.dropout(words, dropout, self.training)
+        rate = dropout if self.training else 0.0
+        words = drop(words, rate)
         if self.lstm is not None and lengths:
-            read, _ = self.lstm(pack_sequence(words.split(lengths), enforce_sorted=False))
-            words = F.dropout(torch.cat(unpack_sequence(read)), dropout, self.training)
+            words = drop(read_both_ways(self.lstm, words, lengths), rate)
         elif self.lstm is not None:
             words = words.new_zeros(0, self.output.in_features)
         return self.output(words), self.transitions

@@ -21,11 +21,11 @@ from thinc.types import Floats2d
 
 from spanwright.calibration import fit_temperature
 from spanwright.errors import Errors, SpanwrightError
-from spanwright.shim import listed
 from spanwright.textcat.gold import count_labels, describe_imbalance, gold_categories
 from spanwright.textcat.losses import balanced_weights, exclusive_loss, multilabel_loss, probabilities
 from spanwright.textcat.scorer import textcat_score
 from spanwright.textcat.thresholds import METRICS, best_threshold
+from spanwright.weights import listed
 
 text_classifier_default_config = """
 [model]

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from spacy.training import Example
 
 from spanwright.errors import Errors, SpanwrightError
-from spanwright.shim import listed
+from spanwright.weights import listed
 
 # how many times more texts one label may have than another, or lack a label than have it, before we say so
 MOST_UNEQUAL_LABELS = 10
