@@ -84,6 +84,7 @@ DATASETS = {
     "btc": Dataset(("broad_twitter/btc.train.conll", "broad_twitter/btc.dev.conll"), "ner", 8, 3),
     "job_ads": Dataset(("job_ads/train.tsv", "job_ads/test.tsv"), "ner", 2, 8),
     "imdb": Dataset(("imdb/train-1000.jsonl", "imdb/test-500.jsonl"), "textcat", 8, 3),
+    "squad": Dataset(("squad/train.json", "squad/dev.json"), "qa", 12, 2),
     "cooking": Dataset(("cooking/cooking-train.jsonl", "cooking/cooking-dev.jsonl"), "textcat", 8, 5, drop_shared),
 }
 

@@ -6,7 +6,7 @@ after the first, in which a frozen encoder's outputs come from the cache.
 
 from __future__ import annotations
 
-import json
+import itertools
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -14,29 +14,32 @@ from typing import Annotated
 import typer
 
 from corpora import prepare
-from harness import alternate_peers, finish, summarise
-from ner import ENCODER, command_of, shared_options
+from harness import alternate_peers, finish, read_earlier
+from ner import command_of, setting, shared_options
+from options import ENCODER, Add, Encoder, Limit, Seeds, Threads, numbers_of
 
+FREEZE_SETTING = "components.transformer.model.freeze"
 # 5 = all but the last layer of MiniLM's six
 FREEZE: tuple[str | int, ...] = ("none", 5, "all")
 
 
 def main(
-    seeds: Annotated[str, typer.Option(help="one run of each for each seed")] = "0,1,2",
+    seeds: Seeds = "0,1,2",
     epochs: Annotated[int, typer.Option(min=2, help="of the longer run")] = 3,
-    threads: Annotated[int, typer.Option(help="CPU threads of each")] = 1,
-    limit: Annotated[int | None, typer.Option(help="Docs of each part, to try the command")] = None,
-    encoder: Annotated[Path, typer.Option(help="folder of the encoder")] = ENCODER,
+    threads: Threads = 1,
+    limit: Limit = None,
+    add: Add = False,
+    encoder: Encoder = ENCODER,
 ) -> None:
     """Train with each setting of `freeze` in turn, seed by seed."""
+    earlier = read_earlier("frozen", add=add)
     with tempfile.TemporaryDirectory() as folder:
         corpora = prepare("btc", Path(folder), limit=limit)
-        commands = {
-            f"{freeze} {n}": [*command_of("ours", "btc"), *shared_options("btc", corpora, encoder, n), *setting(freeze)]
-            for freeze in FREEZE
-            for n in (1, epochs)
-        }
-        runs = alternate_peers(commands, list(map(int, seeds.split(","))), threads=threads)
+        commands = {}
+        for freeze, n in itertools.product(FREEZE, (1, epochs)):
+            options = [*shared_options("btc", corpora, encoder, n), *setting(FREEZE_SETTING, freeze)]
+            commands[f"{freeze} {n}"] = [*command_of("ours", "btc"), *options]
+        runs = alternate_peers(commands, numbers_of(seeds), threads=threads)
     by_epoch = {
         f"freeze = {freeze}": [
             {**long, "seconds": (long["seconds"] - short["seconds"]) / (epochs - 1), "first_epoch": short["seconds"]}
@@ -44,11 +47,7 @@ def main(
         ]
         for freeze in FREEZE
     }
-    finish("frozen", summarise(by_epoch, base="freeze = all"), limit=limit)
-
-
-def setting(freeze: str | int) -> list[str]:
-    return ["--set", f"components.transformer.model.freeze={json.dumps(freeze)}"]
+    finish("frozen", by_epoch, base="freeze = all", limit=limit, earlier=earlier)
 
 
 if __name__ == "__main__":

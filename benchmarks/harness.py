@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
 SCORE = re.compile(r"(^|_)(f1|em|accuracy)(_|$)")
 PACKAGES = ("spanwright", "spacy", "spacy-transformers", "transformers", "accelerate", "numpy", "torch")
+Runs = dict[str, list[dict[str, Any]]]  # by the name of a peer, what each run measured
 # runs in a process of its own: the peak of a command's memory is that of this process's only child
 PEAK = (
     "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
@@ -52,14 +53,13 @@ def measure(command: Sequence[str]) -> tuple[float, float]:
     return time.perf_counter() - start, int(done.stdout) / (1 << 10 if sys.platform != "darwin" else 1 << 20)
 
 
-def alternate_peers(
-    commands: Mapping[str, Sequence[str]], seeds: Sequence[int], *, threads: int
-) -> dict[str, list[dict[str, float]]]:
-    """Run peers in turn for each seed (A B A B); by name what each run measured."""
-    runs: dict[str, list[dict[str, float]]] = {name: [] for name in commands}
+def alternate_peers(commands: Mapping[str, Sequence[str]], seeds: Sequence[int], *, threads: int) -> Runs:
+    """Run peers in turn for each seed (A B A B); by name the seed of each run, and what it measured."""
+    runs: Runs = {name: [] for name in commands}
     for seed in seeds:
         for name, command in commands.items():
-            runs[name].append(run_peer([*command, "--seed", str(seed), "--threads", str(threads)], threads=threads))
+            measured = run_peer([*command, "--seed", str(seed), "--threads", str(threads)], threads=threads)
+            runs[name].append({"seed": seed, **measured})
     return runs
 
 
@@ -75,24 +75,41 @@ def run_peer(command: Sequence[str], *, threads: int) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def summarise(runs: Mapping[str, Sequence[Mapping[str, float]]], *, base: str) -> dict[str, dict[str, Any]]:
+def summarise(runs: Runs, *, base: str) -> dict[str, dict[str, Any]]:
     """Return by name the medians of all columns, of scores the means and standard deviations, how many times as long as
-    `base` it took, and all runs.
+    `base` it took with the same seeds, and all runs.
     """
     rows: dict[str, dict[str, Any]] = {}
     for name, measured in runs.items():
         columns = {column: [run[column] for run in measured] for column in measured[0]}
-        row: dict[str, float] = {}
+        row: dict[str, Any] = {}
         for column, values in columns.items():
+            if column in ("seed", "labels"):
+                continue
             is_score = SCORE.search(column)
-            row[column] = statistics.fmean(values) if is_score else statistics.median(values)
+            row[column] = rounded(statistics.fmean(values) if is_score else statistics.median(values))
             if is_score and len(values) > 1:
-                row[f"{column} sd"] = statistics.stdev(values)
-        rows[name] = {column: round(value, 1 if value >= 10 else 4) for column, value in row.items()}
-        rows[name]["all"] = columns
-    for row in rows.values():
-        row["times_as_long"] = round(row["seconds"] / rows[base]["seconds"], 2)
+                row[f"{column} sd"] = rounded(statistics.stdev(values))
+        own, others = ({run["seed"]: run["seconds"] for run in of} for of in (measured, runs[base]))
+        if shared := own.keys() & others.keys():
+            medians = [statistics.median(seconds[seed] for seed in shared) for seconds in (own, others)]
+            row["times_as_long"] = round(medians[0] / medians[1], 2)
+        rows[name] = {**row, "all": columns}
+        if "labels" in columns:
+            rows[name]["labels"] = median_table(columns["labels"])
     return rows
+
+
+def rounded(value: float) -> float:
+    return round(value, 1 if value >= 10 else 4)
+
+
+def median_table(tables: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
+    """Return the medians over runs, by label."""
+    return {
+        label: {column: round(statistics.median(table[label][column] for table in tables), 4) for column in columns}
+        for label, columns in tables[0].items()
+    }
 
 
 def show(results: Mapping[str, Mapping[str, Any]]) -> None:
@@ -105,22 +122,62 @@ def show(results: Mapping[str, Mapping[str, Any]]) -> None:
     msg.table(body, header=("", *columns), aligns=("l", *("r" for _ in columns)), max_col=40)
 
 
-def finish(name: str, results: Mapping[str, Mapping[str, Any]], *, limit: int | None) -> None:
-    """Print the table and write `results/NAME.json`; what ran on limited data is only printed."""
+def finish(
+    name: str, runs: Runs, *, limit: int | None, base: str | None = None, earlier: Mapping[str, Any] | None = None
+) -> None:
+    """Print the table and write `results/NAME.json`; what ran on limited data is only printed.
+
+    base: the row whose times are compared with; None = the first.
+    earlier: what the file held, whose runs are kept, but for those of the same seeds.
+    """
+    if earlier is not None:
+        runs = merge(earlier["results"], runs)
+    results = summarise(runs, base=base or next(iter(runs)))
     show(results)
     if limit is None:
-        msg.good(str(write_results(name, results)))
+        msg.good(str(write_results(name, results, before=None if earlier is None else earlier["command"])))
     else:
         msg.info("Not written: --limit is for trying the command")
 
 
-def write_results(name: str, results: Mapping[str, Any]) -> Path:
-    """Write `results/NAME.json`: the results, with the command, the versions and the machine they come from."""
+def read_earlier(name: str, *, add: bool) -> dict[str, Any] | None:
+    """Return what `results/NAME.json` holds, for runs to be added to it.
+
+    Exits where there is no such file, and where what it holds does not compare with what runs here.
+    """
+    if not add:
+        return None
+    path = RESULTS / f"{name}.json"
+    if not path.exists():
+        raise SystemExit(f"--add: {path} does not exist; leave it out for the first runs")
+    earlier = json.loads(path.read_text(encoding="utf-8"))
+    for part, own in (("machine", machine()), ("versions", versions())):
+        if earlier[part] != own:
+            raise SystemExit(f"--add: {path} has {part} {earlier[part]}, here they are {own}; run all of it again")
+    return earlier
+
+
+def merge(earlier: Mapping[str, Mapping[str, Any]], runs: Runs) -> Runs:
+    """Return the runs of results, and those that came since, which replace runs of the same seed."""
+    merged: Runs = {}
+    for name, row in earlier.items():
+        columns: Mapping[str, list[Any]] = row["all"]
+        before = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+        replaced = {run["seed"] for run in runs.get(name, [])}
+        merged[name] = [run for run in before if run["seed"] not in replaced]
+    for name, measured in runs.items():
+        merged[name] = [*merged.get(name, []), *measured]
+    return merged
+
+
+def write_results(name: str, results: Mapping[str, Any], *, before: str | None = None) -> Path:
+    """Write `results/NAME.json`: the results, with the command (after those `before`), the versions and the machine."""
+    command = " ".join(["python", str(Path(sys.argv[0]).resolve().relative_to(ROOT)), *sys.argv[1:]])
     context = {
-        "command": " ".join(["python", str(Path(sys.argv[0]).resolve().relative_to(ROOT)), *sys.argv[1:]]),
+        "command": command if before is None else f"{before} && {command}",
         "date": time.strftime("%Y-%m-%d"),
-        "machine": f"{processor()}, {os.cpu_count()} cores, {psutil.virtual_memory().total >> 30} GB, {platform.system()}",
-        "versions": {"python": platform.python_version(), **versions()},
+        "machine": machine(),
+        "versions": versions(),
     }
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
@@ -128,10 +185,14 @@ def write_results(name: str, results: Mapping[str, Any]) -> Path:
     return path
 
 
+def machine() -> str:
+    return f"{processor()}, {os.cpu_count()} cores, {psutil.virtual_memory().total >> 30} GB, {platform.system()}"
+
+
 def versions() -> dict[str, str]:
-    """The versions of the packages that are installed."""
+    """The versions of Python and of the packages that are installed."""
     installed = {distribution.name: distribution.version for distribution in distributions()}
-    return {package: installed[package] for package in PACKAGES if package in installed}
+    return {"python": platform.python_version()} | {name: installed[name] for name in PACKAGES if name in installed}
 
 
 def processor() -> str:

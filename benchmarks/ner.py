@@ -10,31 +10,36 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from corpora import DATASETS, Corpora, prepare
-from harness import ROOT, alternate_peers, finish, summarise
+from harness import ROOT, alternate_peers, finish, read_earlier
+from options import ENCODER, Add, Encoder, Limit, Seeds, Threads, numbers_of
 
 PEERS = Path(__file__).parent / "peers"
-ENCODER = ROOT / "assets" / "encoders" / "current"
 
 
 def main(
     data: Annotated[str, typer.Option(help="conll, tasteset, btc or job_ads")] = "conll",
-    peers: Annotated[str, typer.Option(help="which to run: ours, stock, trainer, edsnlp")] = "ours,stock,trainer",
+    peers: Annotated[
+        str, typer.Option(help="which to run: ours, stock, trainer, edsnlp; the first is the base")
+    ] = "ours,stock,trainer",
     bf16: Annotated[bool, typer.Option("--bf16", help="the Trainer in bfloat16 too")] = False,
-    seeds: Annotated[str, typer.Option(help="one run of each for each seed")] = "0,1,2",
+    seeds: Seeds = "0,1,2",
     epochs: Annotated[int | None, typer.Option(help="instead of those of the data set")] = None,
-    threads: Annotated[int, typer.Option(help="CPU threads of each")] = 1,
-    limit: Annotated[int | None, typer.Option(help="Docs of each part, to try the command")] = None,
-    encoder: Annotated[Path, typer.Option(help="folder of the encoder")] = ENCODER,
+    threads: Threads = 1,
+    limit: Limit = None,
+    add: Add = False,
+    encoder: Encoder = ENCODER,
     edsnlp_python: Annotated[
         Path | None, typer.Option(exists=True, dir_okay=False, help="interpreter of EDS-NLP's own environment")
     ] = None,
 ) -> None:
     """Train each in turn, seed by seed."""
+    result = "ner" if data == "conll" else f"ner_{data}"
+    earlier = read_earlier(result, add=add)
     own = {name: command_of(name, data, edsnlp_python) for name in peers.split(",")}
     with tempfile.TemporaryDirectory() as folder:
         corpora = prepare(data, Path(folder), limit=limit)
@@ -42,8 +47,8 @@ def main(
         commands = {name: [*command, *shared] for name, command in own.items()}
         if bf16:
             commands["trainer bf16"] = [*COMMANDS["trainer"], *shared, "--bf16"]
-        results = summarise(alternate_peers(commands, list(map(int, seeds.split(","))), threads=threads), base="ours")
-    finish("ner" if data == "conll" else f"ner_{data}", results, limit=limit)
+        runs = alternate_peers(commands, numbers_of(seeds), threads=threads)
+    finish(result, runs, limit=limit, earlier=earlier)
 
 
 def shared_options(data: str, corpora: Corpora, encoder: Path, epochs: int | None = None) -> list[str]:
@@ -63,11 +68,16 @@ def spacy_command(config: Path) -> list[str]:
     return [sys.executable, str(PEERS / "train_spacy.py"), "--config", str(config)]
 
 
+def setting(name: str, value: Any) -> list[str]:
+    """Return the option that puts a value into a config."""
+    return ["--set", f"{name}={json.dumps(value)}"]
+
+
 def command_of(peer: str, data: str, edsnlp_python: Path | None = None) -> list[str]:
     """Return the command of a peer. Exits where it needs an environment of its own, and that was not given."""
     if peer in ("ours", "stock") and data in MARKS:
         tokenizer = {"@tokenizers": "spanwright.Tokenizer.v1", "split": MARKS[data]}
-        return [*COMMANDS[peer], "--set", f"nlp.tokenizer={json.dumps(tokenizer)}"]
+        return [*COMMANDS[peer], *setting("nlp.tokenizer", tokenizer)]
     if peer != "edsnlp":
         return COMMANDS[peer]
     if edsnlp_python is None:

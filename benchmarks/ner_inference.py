@@ -13,9 +13,10 @@ from typing import Annotated
 
 import typer
 
-from corpora import Corpora, prepare
-from harness import alternate_peers, finish, run_peer, summarise
-from ner import COMMANDS, ENCODER, PEERS, shared_options
+from corpora import prepare
+from harness import alternate_peers, finish, run_peer
+from ner import COMMANDS, PEERS, shared_options
+from options import ENCODER, Encoder, Limit, Threads
 
 RUNNERS = {"ours": "run_spacy.py", "stock": "run_spacy.py", "trainer": "run_hf.py"}
 BATCH_SIZES = (1, 8, 32)
@@ -28,9 +29,9 @@ def main(
     pipe_batch: Annotated[int, typer.Option(help="batch size of nlp.pipe")] = 64,
     runs: Annotated[int, typer.Option(help="runs of each; the median counts")] = 3,
     epochs: Annotated[int | None, typer.Option(help="of the training before")] = None,
-    threads: Annotated[int, typer.Option(help="CPU threads of each")] = 1,
-    limit: Annotated[int | None, typer.Option(help="Docs of each part, to try the command")] = None,
-    encoder: Annotated[Path, typer.Option(help="folder of the encoder")] = ENCODER,
+    threads: Threads = 1,
+    limit: Limit = None,
+    encoder: Encoder = ENCODER,
 ) -> None:
     """Run each in turn; the pipeline of transformers with each of its batch sizes; the fastest is to be compared."""
     with tempfile.TemporaryDirectory() as folder:
@@ -38,7 +39,8 @@ def main(
         small = prepare("conll", Path(folder) / "small", limit=limit)
         given = {"ours": ours, "stock": stock, "trainer": trainer}
         models = {
-            name: model or train(name, small, Path(folder) / name, encoder, epochs, threads)
+            name: model
+            or train(COMMANDS[name], shared_options("conll", small, encoder, epochs), Path(folder) / name, threads)
             for name, model in given.items()
         }
         sizes = dict.fromkeys(("ours", "stock"), (pipe_batch,)) | {"trainer": BATCH_SIZES}
@@ -50,13 +52,12 @@ def main(
         int8 = [*running("ours", models["ours"], texts, pipe_batch), "--precision", "int8"]
         commands = {f"ours in 8 bits, batches of {pipe_batch}": int8, **commands}
         measured = alternate_peers(commands, range(runs), threads=threads)
-    finish("ner_inference", summarise(measured, base=f"ours, batches of {pipe_batch}"), limit=limit)
+    finish("ner_inference", measured, base=f"ours, batches of {pipe_batch}", limit=limit)
 
 
-def train(name: str, corpora: Corpora, folder: Path, encoder: Path, epochs: int | None, threads: int) -> Path:
+def train(command: list[str], options: list[str], folder: Path, threads: int) -> Path:
     """Train a model to run, and return its folder."""
-    shared = shared_options("conll", corpora, encoder, epochs)
-    run_peer([*COMMANDS[name], *shared, "--save", str(folder), "--threads", str(threads)], threads=threads)
+    run_peer([*command, *options, "--save", str(folder), "--threads", str(threads)], threads=threads)
     return folder
 
 

@@ -13,11 +13,11 @@ from typing import Annotated
 
 import typer
 
-from corpora import DATASETS, Dataset, prepare
-from harness import ROOT, alternate_peers, finish, summarise
-from ner import ENCODER, PEERS, shared_options
+from corpora import DATASETS, prepare
+from harness import ROOT, alternate_peers, finish, read_earlier
+from ner import PEERS, shared_options
+from options import ENCODER, Add, Encoder, Limit, Seeds, Threads, numbers_of
 
-DATASETS["squad"] = Dataset(("squad/train.json", "squad/dev.json"), "qa", 12, 2)
 TRAINER = [sys.executable, str(PEERS / "trainer_qa.py")]
 COMMANDS = {
     "ours": [sys.executable, str(PEERS / "train_qa.py"), "--config", str(ROOT / "configs" / "qa.cfg")],
@@ -30,7 +30,7 @@ COMMANDS = {
 def main(
     peers: Annotated[str, typer.Option(help=f"which to run, of {', '.join(COMMANDS)}")] = "ours,trainer",
     bf16: Annotated[bool, typer.Option("--bf16", help="the Trainer in bfloat16 too")] = False,
-    seeds: Annotated[str, typer.Option(help="one run of each for each seed")] = "0,1,2",
+    seeds: Seeds = "0,1,2",
     epochs: Annotated[int, typer.Option(min=1)] = DATASETS["squad"].epochs,
     evaluate_each_epoch: Annotated[
         bool, typer.Option("--evaluate-each-epoch", help="em and f1 after the earlier epochs too, not timed")
@@ -39,11 +39,14 @@ def main(
         "squad"
     ].batch_size,
     save: Annotated[Path | None, typer.Option(help="folder for the models of the last seed")] = None,
-    threads: Annotated[int, typer.Option(help="CPU threads of each")] = 1,
-    limit: Annotated[int | None, typer.Option(help="questions of each part, to try the command")] = None,
-    encoder: Annotated[Path, typer.Option(help="folder of the encoder")] = ENCODER,
+    threads: Threads = 1,
+    limit: Limit = None,
+    add: Add = False,
+    encoder: Encoder = ENCODER,
 ) -> None:
     """Train each in turn, seed by seed."""
+    result = f"qa_{epochs}_epochs"
+    earlier = read_earlier(result, add=add)
     with tempfile.TemporaryDirectory() as folder:
         shared = shared_options("squad", prepare("squad", Path(folder), limit=limit), encoder, epochs)
         shared += ["--batch-size", str(batch_size)]
@@ -54,9 +57,8 @@ def main(
         if save is not None:
             save.mkdir(parents=True, exist_ok=True)
             commands = {name: [*command, "--save", str(save / name)] for name, command in commands.items()}
-        runs = alternate_peers(commands, list(map(int, seeds.split(","))), threads=threads)
-        results = summarise(runs, base=next(iter(runs)))
-    finish(f"qa_{epochs}_epochs", results, limit=limit)
+        runs = alternate_peers(commands, numbers_of(seeds), threads=threads)
+    finish(result, runs, limit=limit, earlier=earlier)
 
 
 if __name__ == "__main__":

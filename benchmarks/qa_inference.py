@@ -18,8 +18,9 @@ import typer
 from spacy.tokens import Doc
 
 from corpora import Corpora, prepare, read, write
-from harness import ROOT, alternate_peers, finish, run_peer, summarise
-from ner import ENCODER, PEERS, shared_options
+from harness import ROOT, alternate_peers, finish, run_peer
+from ner import PEERS, shared_options
+from options import ENCODER, Encoder, Limit, Threads
 from qa import TRAINER
 from spanwright.data.exporting.docs import question_of
 from spanwright.qa.corpus import register_extensions
@@ -59,9 +60,9 @@ def main(
     many: Annotated[int | None, typer.Option(min=1, help="so many questions on one document instead")] = None,
     runs: Annotated[int, typer.Option(help="runs of each; the median counts")] = 3,
     epochs: Annotated[int, typer.Option(help="of the training before")] = 2,
-    threads: Annotated[int, typer.Option(help="CPU threads of each")] = 1,
-    limit: Annotated[int | None, typer.Option(help="questions of each part, to try the command")] = None,
-    encoder: Annotated[Path, typer.Option(help="folder of the encoder")] = ENCODER,
+    threads: Threads = 1,
+    limit: Limit = None,
+    encoder: Encoder = ENCODER,
 ) -> None:
     """Run each in turn; the pipeline of transformers with each of its batch sizes; the fastest is to be compared."""
     with tempfile.TemporaryDirectory() as name:
@@ -76,8 +77,7 @@ def main(
         measured = alternate_peers(commands, range(runs), threads=threads)
     if many is not None:
         measured = {name: [without_scores(run) for run in runs_of] for name, runs_of in measured.items()}
-    results = summarise(measured, base="ours, together")
-    finish("qa_inference" if many is None else "qa_one_document", results, limit=limit)
+    finish("qa_inference" if many is None else "qa_one_document", measured, base="ours, together", limit=limit)
 
 
 def train(corpora: Corpora, folder: Path, encoder: Path, epochs: int, threads: int) -> Path:

@@ -7,7 +7,6 @@ epochs, batch size and learning rate; see docs/benchmarks.md.
 from __future__ import annotations
 
 import json
-import statistics
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,13 +18,15 @@ import typer
 from transformers import AutoTokenizer
 
 from corpora import Corpora, hold_out, prepare, read
-from harness import ROOT, alternate_peers, finish, summarise
-from ner import ENCODER, PEERS, shared_options, spacy_command
+from harness import ROOT, Runs, alternate_peers, finish, read_earlier
+from ner import PEERS, setting, shared_options, spacy_command
+from options import ENCODER, Add, Encoder, Limit, Seeds, Threads, numbers_of
 from spanwright.evaluation.categories import Bools1d, Floats2d, category_metrics
 
 COMPONENTS = {"imdb": "textcat", "cooking": "textcat_multilabel"}
 HELD_OUT = 0.15  # of the training texts, to choose thresholds on
 LONGEST = 512  # word pieces that the encoder takes at once
+LABEL_COLUMNS = ("p", "r", "f", "average_precision", "threshold", "support")
 WINDOWS = {"@architectures": "spanwright.WindowListener.v1", "pooling": "first"}
 
 Metrics = dict[str, Any]
@@ -58,13 +59,16 @@ def main(
     ] = None,
     bf16: Annotated[bool, typer.Option("--bf16", help="the Trainer in bfloat16 too")] = False,
     learning_rate: Annotated[float, typer.Option(help="of all")] = 2e-4,
-    seeds: Annotated[str, typer.Option(help="one run of each for each seed")] = "0,1,2",
+    seeds: Seeds = "0,1,2",
     epochs: Annotated[int | None, typer.Option(help="instead of those of the data set")] = None,
-    threads: Annotated[int, typer.Option(help="CPU threads of each")] = 1,
-    limit: Annotated[int | None, typer.Option(help="Docs of each part, to try the command")] = None,
-    encoder: Annotated[Path, typer.Option(help="folder of the encoder")] = ENCODER,
+    threads: Threads = 1,
+    limit: Limit = None,
+    add: Add = False,
+    encoder: Encoder = ENCODER,
 ) -> None:
     """Train each in turn, seed by seed."""
+    result = "_".join(["textcat", data, *(["poolings"] if poolings else [])])
+    earlier = read_earlier(result, add=add)
     with tempfile.TemporaryDirectory() as folder:
         plan = make_plan(data, Path(folder), learning_rate=learning_rate, limit=limit)
         shared = [*shared_options(data, plan.corpora, encoder, epochs), "--test", str(plan.test)]
@@ -72,13 +76,9 @@ def main(
         for name in peers.split(","):
             for variant, command in commands_of(name, plan, poolings, bf16=bf16).items():
                 commands[variant] = [*command, *shared, "--predictions", str(plan.predictions / variant)]
-        numbers = list(map(int, seeds.split(",")))
-        runs = alternate_peers(commands, numbers, threads=threads)
-        tables = add_scores(runs, plan, numbers, encoder)
-    results = summarise(runs, base=next(iter(runs)))
-    for name, table in tables.items():
-        results[name]["labels"] = table
-    finish("_".join(["textcat", data, *(["poolings"] if poolings else [])]), results, limit=limit)
+        runs = alternate_peers(commands, numbers_of(seeds), threads=threads)
+        add_scores(runs, plan, encoder)
+    finish(result, runs, limit=limit, earlier=earlier)
 
 
 def make_plan(data: str, out: Path, *, learning_rate: float, limit: int | None) -> Plan:
@@ -117,23 +117,16 @@ def pooling_settings(component: str, name: str) -> list[str]:
     return [*setting(f"{model}.pooling", pooling), *listener]
 
 
-def setting(name: str, value: Any) -> list[str]:
-    return ["--set", f"{name}={json.dumps(value)}"]
-
-
-def add_scores(
-    runs: Mapping[str, Sequence[dict[str, float]]], plan: Plan, seeds: Sequence[int], encoder: Path
-) -> dict[str, dict[str, Metrics]]:
-    """Add to each run what its predictions score. Return by peer, if it has thresholds of its own, the medians of its labels."""
+def add_scores(runs: Runs, plan: Plan, encoder: Path) -> None:
+    """Add to each run what its predictions score and, if it has thresholds of its own, a table of its labels."""
     docs = [doc for doc in read(plan.test) if len(doc)]
     labels = sorted({label for doc in docs for label in doc.cats})
     gold = to_array((doc.cats for doc in docs), labels)
     tokenizer = AutoTokenizer.from_pretrained(encoder)
     is_long = np.array([len(tokenizer(doc.text, verbose=False).input_ids) > LONGEST for doc in docs], dtype=bool)
-    tables: dict[str, list[dict[str, Metrics]]] = {}
     for name, measured in runs.items():
-        for run, seed in zip(measured, seeds, strict=True):
-            predicted = json.loads((plan.predictions / name / f"{seed}.json").read_text(encoding="utf-8"))
+        for run in measured:
+            predicted = json.loads((plan.predictions / name / f"{run['seed']}.json").read_text(encoding="utf-8"))
             scores = to_array(predicted["cats"], labels)
             if plan.exclusive:
                 run.update(exclusive_scores(gold, scores, labels, is_long))
@@ -143,8 +136,10 @@ def add_scores(
                 least = np.array([thresholds[label] for label in labels])
                 tuned = category_metrics(gold, scores, labels, exclusive=False, thresholds=least)
                 run.update({f"{column}_tuned": value for column, value in multilabel_scores(tuned).items()})
-                tables.setdefault(name, []).append(tuned["labels"])
-    return {name: median_table(by_run) for name, by_run in tables.items()}
+                run["labels"] = {
+                    label: {column: row[column] or 0 for column in LABEL_COLUMNS}
+                    for label, row in tuned["labels"].items()
+                }
 
 
 def to_array(rows: Iterable[Mapping[str, float]], labels: Sequence[str]) -> Floats2d:
@@ -163,17 +158,6 @@ def exclusive_scores(gold: Floats2d, scores: Floats2d, labels: Sequence[str], is
 
 def multilabel_scores(metrics: Metrics) -> dict[str, float]:
     return {"macro_f1": metrics["macro"]["f"], "micro_f1": metrics["micro"]["f"]}
-
-
-def median_table(tables: Sequence[Mapping[str, Metrics]]) -> dict[str, Metrics]:
-    """Return the medians over runs, by label."""
-    columns = ("p", "r", "f", "average_precision", "threshold", "support")
-    return {
-        label: {
-            column: round(statistics.median(table[label][column] or 0 for table in tables), 4) for column in columns
-        }
-        for label in tables[0]
-    }
 
 
 if __name__ == "__main__":

@@ -67,9 +67,9 @@ def measure_entities(find: Callable[[list[str]], list[set[Entity]]], docs: Seque
     clock = Clock()
     with clock.measure():
         found = find(texts)
-    words_per_s = sum(map(len, docs)) / clock.seconds
-    f1 = strict_f1([gold_entities(doc) for doc in docs], found)
-    report(seconds=clock.seconds, words_per_s=words_per_s, peak_mb=peak_mb(), f1=f1)
+    speed = {"texts_per_s": len(docs) / clock.seconds, "words_per_s": sum(map(len, docs)) / clock.seconds}
+    scores = entity_scores([gold_entities(doc) for doc in docs], found)
+    report(seconds=clock.seconds, **speed, peak_mb=peak_mb(), **scores)
 
 
 def read_docs(path: Path) -> list[Doc]:
@@ -94,8 +94,25 @@ def gold_entities(doc: Doc) -> set[Entity]:
     return {(ent.start_char, ent.end_char, ent.label_) for ent in doc.ents}
 
 
+def entity_scores(gold: Sequence[set[Entity]], predicted: Sequence[set[Entity]]) -> dict[str, float]:
+    """Return the F1 of entities that are right in both ends and their label, over all Docs, and the mean of the labels' F1,
+    weighted by how many entities of each there are.
+    """
+    labels = {label for doc in gold for _, _, label in doc}
+    support = {label: sum(len(with_label(doc, label)) for doc in gold) for label in labels}
+    by_label = {
+        label: strict_f1([with_label(doc, label) for doc in gold], [with_label(doc, label) for doc in predicted])
+        for label in labels
+    }
+    weighted = sum(by_label[label] * support[label] for label in labels) / max(sum(support.values()), 1)
+    return {"f1": strict_f1(gold, predicted), "weighted_f1": weighted}
+
+
+def with_label(entities: set[Entity], label: str) -> set[Entity]:
+    return {entity for entity in entities if entity[2] == label}
+
+
 def strict_f1(gold: Sequence[set[Entity]], predicted: Sequence[set[Entity]]) -> float:
-    """Return the F1 of entities that are right in both ends and their label, over all Docs."""
     right = sum(len(ours & theirs) for ours, theirs in zip(gold, predicted, strict=True))
     total = sum(map(len, gold)) + sum(map(len, predicted))
     return 2 * right / total if total else 0.0

@@ -39,8 +39,8 @@ def main() -> None:
     predicted = nlp.pipe(doc.text for doc in dev).set_processing(batch_size=32)
     found = [common.gold_entities(doc) for doc in predicted]
     words = args.epochs * sum(map(len, train_docs))
-    f1 = common.strict_f1([common.gold_entities(doc) for doc in dev], found)
-    common.report(seconds=clock.seconds, words_per_s=words / clock.seconds, peak_mb=peak, f1=f1)
+    scores = common.entity_scores([common.gold_entities(doc) for doc in dev], found)
+    common.report(seconds=clock.seconds, words_per_s=words / clock.seconds, peak_mb=peak, **scores)
 
 
 def build(args: Namespace) -> edsnlp.Pipeline:

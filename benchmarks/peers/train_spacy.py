@@ -104,7 +104,7 @@ def evaluate(nlp: Language, gold: Sequence[Doc]) -> dict[str, float]:
     """Score the pipeline on the plain texts of the Docs."""
     predicted = nlp.pipe(doc.text for doc in gold)
     found = [common.gold_entities(doc) for doc in predicted]
-    return {"f1": common.strict_f1([common.gold_entities(doc) for doc in gold], found)}
+    return common.entity_scores([common.gold_entities(doc) for doc in gold], found)
 
 
 def predict_categories(nlp: Language, args: Namespace) -> None:

@@ -45,8 +45,8 @@ def main() -> None:
     ]
     found = [entities_of(doc, doc_tags) for doc, doc_tags in zip(dev, tags, strict=True)]
     words = args.epochs * sum(map(len, train))
-    f1 = common.strict_f1([common.gold_entities(doc) for doc in dev], found)
-    common.report(seconds=clock.seconds, words_per_s=words / clock.seconds, peak_mb=peak, f1=f1)
+    measured = common.entity_scores([common.gold_entities(doc) for doc in dev], found)
+    common.report(seconds=clock.seconds, words_per_s=words / clock.seconds, peak_mb=peak, **measured)
 
 
 def encode(
