@@ -25,10 +25,8 @@ def packed(lstm, words, lengths):
 
 
 @pytest.mark.parametrize("lengths", LENGTHS, ids=str)
-@pytest.mark.parametrize("is_train", [True, False])
-def test_padded_batches_read_as_packed_ones(lstm, lengths, is_train, monkeypatch):
+def test_padded_batches_train_as_packed_ones(lstm, lengths, monkeypatch):
     monkeypatch.setattr(recurrence, "pack_sequence", None)  # not to be called
-    lstm.train(is_train)
     results = []
     for read in (read_both_ways, packed):
         lstm.zero_grad()
@@ -40,7 +38,11 @@ def test_padded_batches_read_as_packed_ones(lstm, lengths, is_train, monkeypatch
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-4)
 
 
-def test_batches_that_would_be_mostly_padding_are_packed(lstm, monkeypatch):
-    words, lengths = torch.randn(29, 6), [20, *[1] * 9]
+@pytest.mark.parametrize(
+    ("is_train", "lengths"), [(True, [20, *[1] * 9]), (False, [3, 2])], ids=["mostly padding", "prediction"]
+)
+def test_others_are_packed(lstm, is_train, lengths, monkeypatch):
     monkeypatch.setattr(recurrence, "_read_padded", None)
+    lstm.train(is_train)
+    words = torch.randn(sum(lengths), 6)
     assert torch.equal(read_both_ways(lstm, words, lengths), packed(lstm, words, lengths))

@@ -39,6 +39,13 @@ def test_table_replaces_the_old_one(tmp_path: Path) -> None:
     assert with_results(page, tmp_path) == page
 
 
+def test_table_of_labels(tmp_path: Path) -> None:
+    results = {"ours 2": {"seconds": 1, "labels": {"a": {"p": 0.5, "support": 3}, "b": {"p": 0.25, "support": 1}}}}
+    (tmp_path / "x.json").write_text(json.dumps({**CONTENT, "results": results}))
+    page = with_results(PAGE.replace("RESULTS x", "LABELS x ours 2"), tmp_path)
+    assert "<!-- LABELS x ours 2 -->\n\n| | p | support |\n|---|---:|---:|\n| a | 0.5 | 3 |\n| b | 0.25 | 1 |\n" in page
+
+
 def test_missing_results_are_no_empty_table(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"x\.json"):
         with_results(PAGE, tmp_path)

@@ -22,11 +22,12 @@ def read_both_ways(lstm: nn.LSTM, words: Tensor, lengths: Sequence[int]) -> Tens
     lstm: of one layer and two directions.
     words: (words, width), of Docs of these lengths, none of them 0; at least one Doc. Returns (words, 2 * units).
 
-    torch has a kernel for a whole sequence on a CPU too, but not for packed ones: there batches that are mostly words are padded,
-    each direction with the padding at its end.
+    On a CPU torch learns from packed sequences word by word, and from padded ones with one kernel, twice as fast: in training,
+    batches that are mostly words are padded, each direction with the padding at its end.
     """
     is_dense = max(lengths) * len(lengths) <= MOST_PADDING * len(words)
-    if words.is_cpu and words.dtype == torch.float32 and torch.backends.mkldnn.is_available() and is_dense:
+    has_kernel = words.is_cpu and words.dtype == torch.float32 and torch.backends.mkldnn.is_available()
+    if lstm.training and has_kernel and is_dense:
         return _read_padded(lstm, words, np.asarray(lengths))
     read, _ = lstm(pack_sequence(words.split(list(lengths)), enforce_sorted=False))
     return torch.cat(unpack_sequence(read))

@@ -8,22 +8,29 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-BLOCK = re.compile(r"(?P<start><!-- RESULTS (?P<name>[\w-]+) -->\n).*?(?P<end><!-- END OF RESULTS -->)", re.DOTALL)
+BLOCK = re.compile(
+    r"(?P<start><!-- (?P<kind>RESULTS|LABELS) (?P<name>\w[\w-]*)(?: (?P<row>[^>]+?))? -->\n).*?(?P<end><!-- END OF RESULTS -->)",
+    re.DOTALL,
+)
 
 
 def with_results(page: str, folder: Path) -> str:
-    """Return `page` with a table between each `<!-- RESULTS name -->` and `<!-- END OF RESULTS -->`, from `folder/name.json`."""
+    """Return `page` with a table in each block, from `folder/NAME.json`.
+
+    A block ends with `<!-- END OF RESULTS -->` and begins with `<!-- RESULTS NAME -->`, for all rows, or with
+    `<!-- LABELS NAME ROW -->`, for the labels of one row.
+    """
 
     def fill(block: re.Match[str]) -> str:
         content = json.loads((folder / f"{block['name']}.json").read_text("utf-8"))
-        return f"{block['start']}\n{results_table(content)}\n{block['end']}"
+        rows = content["results"] if block["kind"] == "RESULTS" else content["results"][block["row"]]["labels"]
+        return f"{block['start']}\n{results_table(content, rows)}\n{block['end']}"
 
     return BLOCK.sub(fill, page)
 
 
-def results_table(content: Mapping[str, Any]) -> str:
-    """Return the results as a table, a row for each name and a column for each number of the first, with where they come from."""
-    rows: Mapping[str, Mapping[str, Any]] = content["results"]
+def results_table(content: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return rows of the results as a table, with a column for each number of the first, and where they come from."""
     columns = [key for key, value in next(iter(rows.values())).items() if isinstance(value, int | float)]
     lines = [
         "| | " + " | ".join(column.replace("_", " ") for column in columns) + " |",
