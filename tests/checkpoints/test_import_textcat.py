@@ -90,5 +90,5 @@ def test_heads_that_are_missing_or_not_known_are_refused(make_checkpoint: Callab
 
 
 def test_activations_that_are_not_known_are_refused() -> None:
-    with pytest.raises(SpanwrightError, match=r"S501.*activation.*sine.*gelu, relu, tanh"):
+    with pytest.raises(SpanwrightError, match=r"S280.*activation.*sine.*gelu, relu, tanh"):
         build_pooler(build_window_listener(), activation="sine")

@@ -321,7 +321,7 @@ def test_two_pipelines_answer_for_their_own_docs(untrained, make_nlp, make_examp
     ],
 )
 def test_settings_out_of_range_are_refused(make_nlp, tiny_encoder, setting, value):
-    with pytest.raises(SpanwrightError, match=rf"S401.*extractive_qa\.{setting}"):
+    with pytest.raises(SpanwrightError, match=rf"S280.*extractive_qa\.{setting}"):
         make_nlp(tiny_encoder, **{setting: value})
 
 
@@ -330,13 +330,13 @@ def test_settings_out_of_range_are_refused(make_nlp, tiny_encoder, setting, valu
     [("window", 2), ("overlap", -1), ("attention", "flash"), ("pad_to_multiple_of", 0), ("pieces_at_once", 0)],
 )
 def test_settings_of_the_model_out_of_range_are_refused(make_nlp, tiny_encoder, setting, value):
-    with pytest.raises(SpanwrightError, match=rf"S401.*extractive_qa\.model\.{setting}"):
+    with pytest.raises(SpanwrightError, match=rf"S280.*extractive_qa\.model\.{setting}"):
         make_nlp(tiny_encoder, model={setting: value})
 
 
 def test_windows_longer_than_the_encoder_takes_are_refused(make_nlp, make_examples, tiny_encoder):
     nlp = make_nlp(tiny_encoder, model={"window": 129})
-    with pytest.raises(SpanwrightError, match=r"S401.*extractive_qa\.model\.window: 129.*at most 128, or null"):
+    with pytest.raises(SpanwrightError, match=r"S280.*extractive_qa\.model\.window: 129.*at most 128, or null"):
         nlp.initialize(lambda: make_examples(nlp))
 
 

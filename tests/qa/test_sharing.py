@@ -169,10 +169,10 @@ def test_gradients_are_those_of_questions_on_their_own(nlp, make_examples):
 @pytest.mark.parametrize("shared_layers", [2, 7])
 def test_some_layer_must_read_both(make_nlp, make_examples, tiny_encoder, shared_layers):
     nlp = make_nlp(tiny_encoder, model={"shared_layers": shared_layers})
-    with pytest.raises(SpanwrightError, match=rf"S401.*shared_layers.*{shared_layers}.*0 to 1, for this bert"):
+    with pytest.raises(SpanwrightError, match=rf"S280.*shared_layers.*{shared_layers}.*0 to 1, for this bert"):
         nlp.initialize(lambda: make_examples(nlp))
 
 
 def test_no_fewer_than_none(make_nlp, tiny_encoder):
-    with pytest.raises(SpanwrightError, match=r"S401.*shared_layers.*-1"):
+    with pytest.raises(SpanwrightError, match=r"S280.*shared_layers.*-1"):
         make_nlp(tiny_encoder, model={"shared_layers": -1})

@@ -48,7 +48,7 @@ def build_pooler(
     """
     if activation not in ACTIVATIONS:
         setting, allowed = "text_classifier.model.tok2vec.activation", ", ".join(ACTIVATIONS)
-        raise SpanwrightError(Errors.S501.format(setting=setting, found=activation, allowed=allowed))
+        raise SpanwrightError(Errors.S280.format(setting=setting, found=activation, allowed=allowed))
     pooler: Model[list[Floats2d], list[Floats2d]] = Model(
         "pooler",
         forward,

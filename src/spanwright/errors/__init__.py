@@ -5,6 +5,7 @@ A message names the setting or `file:line`, what is allowed, what was found and 
 
 from __future__ import annotations
 
+from spanwright.errors.components import ComponentErrors
 from spanwright.errors.data import DataErrors
 from spanwright.errors.encoder import EncoderErrors
 from spanwright.errors.evaluation import EvaluationErrors
@@ -28,6 +29,7 @@ class Errors(
     ProjectErrors,
     DataErrors,
     EncoderErrors,
+    ComponentErrors,
     NerErrors,
     QaErrors,
     TextcatErrors,

@@ -1,4 +1,4 @@
-"""Messages S200 to S299: the encoder and the optimizer."""
+"""Messages S200 to S279: the encoder and the optimizer."""
 
 
 class EncoderErrors:

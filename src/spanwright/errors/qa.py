@@ -2,7 +2,6 @@
 
 
 class QaErrors:
-    S401 = "components.{setting}: {found} is not allowed; allowed: {allowed}."
     S402 = "{place}: {found} is no question. Ask with a text that is not empty."
     S403 = (
         "The question '{question}...' has {n_pieces} word pieces. Windows of {window} pieces leave {allowed} to a question, so "

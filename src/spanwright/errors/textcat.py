@@ -2,24 +2,11 @@
 
 
 class TextcatErrors:
-    S501 = "components.{setting}: {found} is not allowed; allowed: {allowed}."
-    S502 = (
-        "components.{setting}: no such label: {found}. The labels are {allowed}. Mend the name, or check the training "
-        "data."
-    )
-    S503 = (
-        "{name}: nothing to learn from: the examples have no text or no categories. Check that paths.train holds Docs "
-        "with `cats`, or name the labels in initialize.components.{name}.labels."
-    )
     S504 = (
         "{name}: its labels exclude each other, but a text has {found}: '{text}'. Keep one of them, name this "
         "component's own labels in initialize.components.{name}.labels, or use text_classifier_multilabel."
     )
     S505 = "{name}: the category '{label}' has the value {found} in '{text}'; allowed: 1 (yes) and 0 (no)."
-    S506 = (
-        "{name}: label '{found}' comes too late: the model is built for {labels}. Name all labels in "
-        "initialize.components.{name}.labels and train anew."
-    )
     S507 = (
         "components.{name}.model: found an architecture that does not score whole texts. Use "
         "spanwright.TextClassifier.v1; its tok2vec may be any."

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
-from itertools import islice
 from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc, Span, SpanGroup
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
 from spanwright.calibration import fit_temperature
 from spanwright.errors import Errors, SpanwrightError
+from spanwright.labelled_pipe import LabelledPipe
 from spanwright.ner.decoding import NO_ENTITIES, Entities, decode
 from spanwright.ner.scorer import ner_score
 from spanwright.ner.tags import (
@@ -55,7 +53,6 @@ subword_features = true
 DEFAULT_BIO_NER_MODEL = Config().from_str(bio_ner_default_config)["model"]
 CONFIDENCE = "confidence"  # the name of the extension of Span
 OUTSIDE_NAME = "O"
-SAMPLE_SIZE = 10
 BATCH_SIZE = 64
 
 
@@ -104,12 +101,14 @@ def make_bio_ner(
     )
 
 
-class BioNer(TrainablePipe):
+class BioNer(LabelledPipe):
     """Find entities by scoring the tags of tokens and taking the best valid sequence.
 
     `update`, `score` and serialisation are those of spaCy's TrainablePipe. Each entity it sets has `ent._.confidence`,
     from 0 to 1; entities that others set have None there.
     """
+
+    kind = "entities"
 
     def __init__(
         self,
@@ -158,25 +157,6 @@ class BioNer(TrainablePipe):
         self._check_settings()
         if not Span.has_extension(CONFIDENCE):
             Span.set_extension(CONFIDENCE, default=None)
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> list[str]:
-        """What `spacy init labels` writes, and `initialize` takes."""
-        return list(self.cfg["labels"])
-
-    def add_label(self, label: str) -> int:
-        """Add a label before the model is initialised. Return 0 if it was there, else 1."""
-        if label in self.cfg["labels"]:
-            return 0
-        if self.model.get_ref("head").shims[0].is_initialized:
-            raise SpanwrightError(Errors.S305.format(name=self.name, found=label, labels=", ".join(self.labels)))
-        self.cfg["labels"].append(label)
-        self.vocab.strings.add(label)
-        return 1
 
     def predict(self, docs: Iterable[Doc]) -> Entities:
         """Find the entities of a batch. Positions are counted over all words of the batch."""
@@ -228,6 +208,10 @@ class BioNer(TrainablePipe):
         per_tag = by_label[self._tagset.label_of]
         return token_loss(scores, gold, weights=per_tag, label_smoothing=self.cfg["label_smoothing"])
 
+    def labels_in(self, example: Example) -> Iterable[str]:
+        """The labels of an example's gold entities."""
+        return (entity.label_ for entity in example.reference.ents)
+
     def initialize(
         self,
         get_examples: Callable[[], Iterable[Example]],
@@ -239,16 +223,8 @@ class BioNer(TrainablePipe):
 
         Raises SpanwrightError where there is no label, or a setting names one that is not there.
         """
-        validate_get_examples(get_examples, "BioNer.initialize")
-        if labels is None:
-            labels = sorted({entity.label_ for example in get_examples() for entity in example.reference.ents})
-        for label in labels:
-            self.add_label(label)
-        with_words = (example.predicted for example in get_examples() if len(example.predicted))
-        sample = list(islice(with_words, SAMPLE_SIZE))
-        if not (self.labels and sample):
-            raise SpanwrightError(Errors.S304.format(name=self.name))
-        self._check_labels()
+        sample = self.take_labels(get_examples, labels)
+        self.check_labels("class_weights", (*self.labels, OUTSIDE_NAME))
         self.model.get_ref("head").set_dim("nO", len(self._tagset))
         self.model.initialize(X=sample)
 
@@ -312,37 +288,11 @@ class BioNer(TrainablePipe):
 
     def _check_settings(self) -> None:
         cfg = self.cfg
-        self._check("scheme", cfg["scheme"], cfg["scheme"] in get_args(Scheme), ", ".join(get_args(Scheme)))
-        thresholds = {f"label_thresholds.{label}": value for label, value in cfg["label_thresholds"].items()}
-        if cfg["threshold"] is not None:
-            thresholds["threshold"] = cfg["threshold"]
-        for setting, value in thresholds.items():
-            self._check(setting, value, 0 <= value <= 1, "0 to 1")
-        for label, weight in cfg["class_weights"].items():
-            self._check(f"class_weights.{label}", weight, 0 <= weight < math.inf, "0 or more")
-        self._check(
-            "label_smoothing", cfg["label_smoothing"], 0 <= cfg["label_smoothing"] < 1, "at least 0 and below 1"
-        )
-        self._check("spans_key", cfg["spans_key"], cfg["spans_key"] != "", "a name, or null")
+        self.check("scheme", cfg["scheme"], cfg["scheme"] in get_args(Scheme), ", ".join(get_args(Scheme)))
+        self.check_numbers()
+        self.check("spans_key", cfg["spans_key"], cfg["spans_key"] != "", "a name, or null")
         if self._is_crf and (cfg["class_weights"] or cfg["label_smoothing"]):
             raise SpanwrightError(Errors.S302.format(name=self.name))
-
-    def _check(self, setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
-        if not is_allowed:
-            raise SpanwrightError(Errors.S301.format(setting=f"{self.name}.{setting}", found=value, allowed=allowed))
-
-    def _check_labels(self) -> None:
-        """Raise SpanwrightError for a setting about a label that is not there."""
-        for setting, known in (
-            ("label_thresholds", self.labels),
-            ("class_weights", (*self.labels, OUTSIDE_NAME)),
-        ):
-            unknown = sorted(self.cfg[setting].keys() - set(known))
-            if unknown:
-                place = f"{self.name}.{setting}"
-                raise SpanwrightError(
-                    Errors.S303.format(setting=place, found=", ".join(unknown), allowed=", ".join(known))
-                )
 
 
 def _concatenate(tags: list[TagIds]) -> TagIds:

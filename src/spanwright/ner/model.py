@@ -101,4 +101,4 @@ def _initialize(
 
 def _check(setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
     if not is_allowed:
-        raise SpanwrightError(Errors.S301.format(setting=f"bio_ner.model.{setting}", found=value, allowed=allowed))
+        raise SpanwrightError(Errors.S280.format(setting=f"bio_ner.model.{setting}", found=value, allowed=allowed))

@@ -361,7 +361,7 @@ class ExtractiveQA(TrainablePipe):
 
     def _check(self, setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
         if not is_allowed:
-            raise SpanwrightError(Errors.S401.format(setting=f"{self.name}.{setting}", found=value, allowed=allowed))
+            raise SpanwrightError(Errors.S280.format(setting=f"{self.name}.{setting}", found=value, allowed=allowed))
 
 
 def ask(doc: Doc, question: str, *, n_best: int = 1) -> Answer:

@@ -148,4 +148,4 @@ def _to_inputs(batch: WindowBatch, device: torch.device, encoder: EncoderModule)
 def _check(setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
     if not is_allowed:
         place = f"extractive_qa.model.{setting}"
-        raise SpanwrightError(Errors.S401.format(setting=place, found=value, allowed=allowed))
+        raise SpanwrightError(Errors.S280.format(setting=place, found=value, allowed=allowed))

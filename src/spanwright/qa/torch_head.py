@@ -67,7 +67,7 @@ def _divide(encoder: EncoderModule, shared_layers: int) -> DividedEncoder:
     if shared_layers > highest:
         allowed = f"0 to {highest}, for this {config.model_type} encoder"
         place = "extractive_qa.model.shared_layers"
-        raise SpanwrightError(Errors.S401.format(setting=place, found=shared_layers, allowed=allowed))
+        raise SpanwrightError(Errors.S280.format(setting=place, found=shared_layers, allowed=allowed))
     return DividedEncoder(encoder, shared_layers)
 
 

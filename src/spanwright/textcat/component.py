@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Iterable
-from itertools import islice
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
-from spacy.training import Example, validate_examples, validate_get_examples
+from spacy.training import Example, validate_examples
 from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
@@ -21,6 +18,7 @@ from thinc.types import Floats2d
 
 from spanwright.calibration import fit_temperature
 from spanwright.errors import Errors, SpanwrightError
+from spanwright.labelled_pipe import LabelledPipe
 from spanwright.textcat.gold import count_labels, describe_imbalance, gold_categories
 from spanwright.textcat.losses import balanced_weights, exclusive_loss, multilabel_loss, probabilities
 from spanwright.textcat.scorer import textcat_score
@@ -62,7 +60,6 @@ DEFAULT_SCORE_WEIGHTS = {
 BALANCED = "balanced"
 LABELS = "labels"  # the name of the extension of Doc
 LABELS_KEY = ("._.", LABELS, None, None)  # in doc.user_data, as spaCy names an extension's value
-SAMPLE_SIZE = 10
 BATCH_SIZE = 128
 
 
@@ -143,13 +140,15 @@ def make_text_classifier_multilabel(
     )
 
 
-class TextClassifier(TrainablePipe):
+class TextClassifier(LabelledPipe):
     """Give texts labels: `doc.cats` has the probability of each, `doc._.labels` those that reach their threshold.
 
     `doc._.labels` is a tuple, the most probable label first; several components in a pipeline add to it one after
     another. A Doc without words has the probability 0 of every label. `update` and serialisation are those of spaCy's
     TrainablePipe.
     """
+
+    kind = "categories"
 
     def __init__(
         self,
@@ -199,29 +198,10 @@ class TextClassifier(TrainablePipe):
             Doc.set_extension(LABELS, getter=_read_labels, setter=_write_labels)
 
     @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(self.cfg["labels"])
-
-    @property
-    def label_data(self) -> list[str]:
-        """What `spacy init labels` writes, and `initialize` takes."""
-        return list(self.cfg["labels"])
-
-    @property
     def thresholds(self) -> dict[str, float]:
         """The least probability of each label in `doc._.labels`: as set for the label, else as tuned, else as set for all."""
         general = dict.fromkeys(self.labels, self.cfg["threshold"] or 0.0)
         return general | self.cfg["tuned_thresholds"] | self.cfg["label_thresholds"]
-
-    def add_label(self, label: str) -> int:
-        """Add a label before the model is initialised. Return 0 if it was there, else 1."""
-        if label in self.cfg["labels"]:
-            return 0
-        if self.model.get_ref("head").shims[0].is_initialized:
-            raise SpanwrightError(Errors.S506.format(name=self.name, found=label, labels=", ".join(self.labels)))
-        self.cfg["labels"].append(label)
-        self.vocab.strings.add(label)
-        return 1
 
     def predict(self, docs: Iterable[Doc]) -> NDArray[np.float64]:
         """Return the probabilities (docs, labels)."""
@@ -264,6 +244,10 @@ class TextClassifier(TrainablePipe):
         )
         return loss, self.model.ops.asarray2f(gradient.astype(np.float32))
 
+    def labels_in(self, example: Example) -> Iterable[str]:
+        """The labels that an example's gold categories say something of."""
+        return example.reference.cats
+
     def initialize(
         self,
         get_examples: Callable[[], Iterable[Example]],
@@ -276,16 +260,8 @@ class TextClassifier(TrainablePipe):
         Warns, with numbers, of labels that are unbalanced or have no alternative, and of texts without a label. Raises
         SpanwrightError where there is no label, or a setting names one that is not there.
         """
-        validate_get_examples(get_examples, "TextClassifier.initialize")
-        if labels is None:
-            labels = sorted({label for example in get_examples() for label in example.reference.cats})
-        for label in labels:
-            self.add_label(label)
-        with_words = (example.predicted for example in get_examples() if len(example.predicted))
-        sample = list(islice(with_words, SAMPLE_SIZE))
-        if not (self.labels and sample):
-            raise SpanwrightError(Errors.S503.format(name=self.name))
-        self._check_labels()
+        sample = self.take_labels(get_examples, labels)
+        self.check_labels("class_weights", self.labels)
         self._study(get_examples())
         self.model.get_ref("head").set_dim("nO", len(self.labels))
         self.model.initialize(X=sample)
@@ -355,35 +331,14 @@ class TextClassifier(TrainablePipe):
 
     def _check_settings(self) -> None:
         cfg = self.cfg
-        thresholds = {f"label_thresholds.{label}": value for label, value in cfg["label_thresholds"].items()}
-        if cfg["threshold"] is not None:
-            thresholds["threshold"] = cfg["threshold"]
-        for setting, value in thresholds.items():
-            self._check(setting, value, 0 <= value <= 1, "0 to 1")
+        self.check_numbers()
         metric = cfg["tune_thresholds"]
-        self._check("tune_thresholds", metric, metric is None or metric in METRICS, f"{', '.join(METRICS)}, or null")
+        self.check("tune_thresholds", metric, metric is None or metric in METRICS, f"{', '.join(METRICS)}, or null")
         weights = cfg["class_weights"]
         is_known = isinstance(weights, dict) or weights == BALANCED
-        self._check("class_weights", weights, is_known, f'numbers by label, or "{BALANCED}"')
-        for label, weight in weights.items() if isinstance(weights, dict) else ():
-            self._check(f"class_weights.{label}", weight, 0 <= weight < math.inf, "0 or more")
-        smoothing = cfg["label_smoothing"]
-        self._check("label_smoothing", smoothing, 0 <= smoothing < 1, "at least 0 and below 1")
+        self.check("class_weights", weights, is_known, f'numbers by label, or "{BALANCED}"')
         if not self.model.has_ref("head"):
             raise SpanwrightError(Errors.S507.format(name=self.name))
-
-    def _check(self, setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
-        if not is_allowed:
-            raise SpanwrightError(Errors.S501.format(setting=f"{self.name}.{setting}", found=value, allowed=allowed))
-
-    def _check_labels(self) -> None:
-        """Raise SpanwrightError for a setting about a label that is not there."""
-        for setting in ("label_thresholds", "class_weights"):
-            value = self.cfg[setting]
-            unknown = sorted(value.keys() - set(self.labels)) if isinstance(value, dict) else []
-            if unknown:
-                place, allowed = f"{self.name}.{setting}", ", ".join(self.labels)
-                raise SpanwrightError(Errors.S502.format(setting=place, found=", ".join(unknown), allowed=allowed))
 
 
 def _read_labels(doc: Doc) -> tuple[str, ...]:

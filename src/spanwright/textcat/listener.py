@@ -28,7 +28,7 @@ def build_window_listener(pooling: str = "first", upstream: str = "*") -> Model[
     if pooling not in get_args(WindowPooling):
         allowed = ", ".join(get_args(WindowPooling))
         setting = "text_classifier.model.tok2vec.pooling"
-        raise SpanwrightError(Errors.S501.format(setting=setting, found=pooling, allowed=allowed))
+        raise SpanwrightError(Errors.S280.format(setting=setting, found=pooling, allowed=allowed))
     windows: Model[list[TransformerData], list[Floats2d]] = Model("windows", forward, attrs={"pooling": pooling})
     return chain(TransformerListener(upstream), windows)
 

@@ -90,5 +90,5 @@ def _initialize(model: Model[list[Floats2d], Floats2d], X: list[Floats2d] | None
 def _check(setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
     if not is_allowed:
         raise SpanwrightError(
-            Errors.S501.format(setting=f"text_classifier.model.{setting}", found=value, allowed=allowed)
+            Errors.S280.format(setting=f"text_classifier.model.{setting}", found=value, allowed=allowed)
         )
