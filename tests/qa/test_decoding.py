@@ -29,19 +29,19 @@ def random_parts(n_pieces, *, room, overlap, seed, digits=None):
     return parts
 
 
-def all_spans(parts, is_blank, max_length):
+def all_spans(parts, is_blank, max_length, breaks):
     """Every span that may be an answer: its score, start and end."""
     spans = []
     for window, starting, ending, _ in parts:
         for start in range(window.owned_start, window.owned_end):
             for end in range(start + 1, min(start + (max_length or 10**6), window.end) + 1):
-                if not (is_blank[start] or is_blank[end - 1]):
+                if not (is_blank[start] or is_blank[end - 1] or any(start < cut < end for cut in breaks)):
                     spans.append((starting[start - window.start] + ending[end - 1 - window.start], start, end))
     return spans
 
 
-def brute_force(parts, *, is_blank, max_length, n_best, max_overlap, temperature):
-    spans = sorted(all_spans(parts, is_blank, max_length), key=lambda span: (-span[0], span[1:]))
+def brute_force(parts, *, is_blank, max_length, n_best, max_overlap, temperature, breaks):
+    spans = sorted(all_spans(parts, is_blank, max_length, breaks), key=lambda span: (-span[0], span[1:]))
     kept = []
     for score, start, end in spans:
         shared = [len(set(range(start, end)) & set(range(*other))) for _, *other in kept]
@@ -54,20 +54,28 @@ def brute_force(parts, *, is_blank, max_length, n_best, max_overlap, temperature
     return [span for _, *span in kept], chances, np.exp(null / temperature) / total
 
 
+@pytest.mark.parametrize("n_breaks", [0, 3])
 @pytest.mark.parametrize("digits", [None, 0])
 @pytest.mark.parametrize(("n_pieces", "room", "overlap", "max_length", "n_best", "max_overlap"), CASES)
-def test_decoding_equals_brute_force(n_pieces, room, overlap, max_length, n_best, max_overlap, digits):
+def test_decoding_equals_brute_force(n_pieces, room, overlap, max_length, n_best, max_overlap, digits, n_breaks):
     for seed in range(5):
         parts = random_parts(n_pieces, room=room, overlap=overlap, seed=seed, digits=digits)
         is_blank = np.random.default_rng(seed).random(n_pieces) < 0.2
+        breaks = np.unique(np.random.default_rng(seed).integers(0, n_pieces, n_breaks))
         best = decode(
-            score_spans(parts, is_blank=is_blank, max_length=max_length),
+            score_spans(parts, is_blank=is_blank, max_length=max_length, breaks=breaks),
             n_best=n_best,
             max_overlap=max_overlap,
             temperature=1.7,
         )
         spans, chances, null = brute_force(
-            parts, is_blank=is_blank, max_length=max_length, n_best=n_best, max_overlap=max_overlap, temperature=1.7
+            parts,
+            is_blank=is_blank,
+            max_length=max_length,
+            n_best=n_best,
+            max_overlap=max_overlap,
+            temperature=1.7,
+            breaks=breaks,
         )
         assert np.stack([best.starts, best.ends], axis=1).tolist() == spans
         assert best.scores == pytest.approx(chances, rel=1e-4)

@@ -280,7 +280,7 @@ class ExtractiveQA(TrainablePipe):
 
     def _answer(self, questions: Sequence[str], docs: Sequence[Doc], *, n_best: int = 1) -> list[Answer]:
         # a Doc joins its text anew whenever asked for it
-        text_of = {doc: doc.text for doc in docs}
+        text_of = {doc: doc.text for doc in dict.fromkeys(docs)}
         asked = self._cut(questions, [text_of[doc] for doc in docs])
         parts = score_pairs(self.model, asked)
         return [
@@ -288,11 +288,13 @@ class ExtractiveQA(TrainablePipe):
             for question, doc, pair, part in zip(questions, docs, asked, parts, strict=True)
         ]
 
-    def _cut(self, questions: Sequence[str], texts: Sequence[str]) -> list[Asked]:
-        return cut_pairs(self.model, questions, texts, self._contexts, name=self.name)
+    def _cut(self, questions: Sequence[str], texts: Sequence[str], **settings: Any) -> list[Asked]:
+        return cut_pairs(self.model, questions, texts, self._contexts, name=self.name, **settings)
 
     def _score_spans(self, pair: Asked, parts: Sequence[WindowScores]) -> SpanScores | None:
-        return score_spans(parts, is_blank=pair.context.is_blank, max_length=self.cfg["max_answer_length"])
+        context = pair.context
+        rules = {"is_blank": context.is_blank, "breaks": context.breaks, "max_length": self.cfg["max_answer_length"]}
+        return score_spans(parts, **rules)
 
     def _best(self, pair: Asked, parts: Sequence[WindowScores], n_best: int) -> Best:
         spans = self._score_spans(pair, parts)
@@ -326,11 +328,12 @@ class ExtractiveQA(TrainablePipe):
     def _training_windows(self, examples: Sequence[Example]) -> tuple[list[Row], list[Ints2d]]:
         """Return the windows to train on, and each one's answers `(answers, 2)` as first and last pieces; none = no answer."""
         examples = [example for example in examples if example.reference._.question]
-        asked = self._cut([eg.reference._.question for eg in examples], [eg.reference.text for eg in examples])
+        needed = [_gold_characters(example) for example in examples]
+        docs = [example.reference for example in examples]
+        asked = self._cut([doc._.question for doc in docs], [doc.text for doc in docs], needed=needed)
         rows: list[Row] = []
         gold: list[Ints2d] = []
-        for example, pair in zip(examples, asked, strict=True):
-            characters = _gold_characters(example)
+        for characters, pair in zip(needed, asked, strict=True):
             answers = find_pieces(pair.context.offsets, characters)
             if characters and not len(answers):
                 continue

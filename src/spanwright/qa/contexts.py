@@ -8,16 +8,21 @@ import numpy as np
 
 from spanwright.encoder.tokenization import Pieces, PieceTokenizer
 from spanwright.qa.last_used import LastUsed
+from spanwright.qa.selection import Selector
 from spanwright.qa.windows import Context
 
 LARGEST_CACHE = 1 << 21  # in pieces, of about 25 bytes
 
 
 class ContextCache:
-    """Cuts texts into word pieces and keeps those used last, up to `limit` pieces."""
+    """Cuts texts into word pieces and keeps those used last, up to `limit` pieces.
+
+    shorten: chooses what is read of a context, where not all of it is.
+    """
 
     def __init__(self, *, limit: int = LARGEST_CACHE) -> None:
         self._contexts: LastUsed[str, Context] = LastUsed(limit=limit, size=lambda context: len(context.ids))
+        self.shorten = Selector()
 
     def __call__(self, texts: Sequence[str], tokenizer: PieceTokenizer) -> list[Context]:
         """Return the context of each text; all new texts are cut in one call."""

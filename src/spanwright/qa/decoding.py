@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from spanwright.encoder.windows import Window
 
+NO_BREAKS = np.zeros(0, dtype=np.int64)
 FIRST_LOOK = 32  # how many of the best spans are sorted at first
 
 
@@ -43,7 +45,11 @@ NOTHING = Best(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zero
 
 
 def score_spans(
-    parts: Sequence[WindowScores], *, is_blank: NDArray[np.bool_], max_length: int | None
+    parts: Sequence[WindowScores],
+    *,
+    is_blank: NDArray[np.bool_],
+    max_length: int | None,
+    breaks: NDArray[np.int64] = NO_BREAKS,
 ) -> SpanScores | None:
     """Score every span: the sum of its start's and its end's score, both from the window that owns the start.
 
@@ -53,6 +59,7 @@ def score_spans(
     among the 20 best.
     is_blank: (pieces,), where answers neither start nor end.
     max_length: in pieces. None = no limit.
+    breaks: the pieces that something was left out before; no span reaches across.
 
     Returns None where there are no windows.
     """
@@ -60,16 +67,20 @@ def score_spans(
         return None
     longest = max(part.window.end - part.window.start for part in parts)
     n_lengths = min(max_length or longest, longest)
-    # without room between them, spans would reach from one window into the next
+    # without room between them, spans would reach from one window into the next, or over what was left out
     gap = np.full(n_lengths - 1, -np.inf, dtype=np.float32)
     starts, start_scores, end_scores = [], [], []
     for window, starting, ending, _ in parts:
         positions = np.arange(window.start, window.end)
         blank = is_blank[window.start : window.end]
         is_owned = (positions >= window.owned_start) & (positions < window.owned_end)
-        starts += [positions, np.full(len(gap), window.end)]
-        start_scores += [np.where(is_owned & ~blank, starting, np.float32(-np.inf)), gap]
-        end_scores += [np.where(blank, np.float32(-np.inf), ending), gap]
+        starting = np.where(is_owned & ~blank, starting, np.float32(-np.inf))
+        ending = np.where(blank, np.float32(-np.inf), ending)
+        inside = breaks[(breaks > window.start) & (breaks < window.end)] - window.start
+        for first, end in pairwise([0, *inside.tolist(), len(positions)]):
+            starts += [positions[first:end], np.full(len(gap), window.end)]
+            start_scores += [starting[first:end], gap]
+            end_scores += [ending[first:end], gap]
     ends = np.lib.stride_tricks.sliding_window_view(np.concatenate(end_scores), n_lengths)
     band = np.concatenate(start_scores)[: len(ends), None] + ends
     null_score = min(part.null_score for part in parts)

@@ -46,10 +46,12 @@ def cut_pairs(
     contexts: ContextCache,
     *,
     name: str,
+    needed: Sequence[list[tuple[int, int]]] | None = None,
 ) -> list[Asked]:
     """Cut questions and the texts they are about into word pieces and windows.
 
     name: of the component, for messages.
+    needed: what must be read of each text, in characters.
 
     Raises SpanwrightError for a question that is empty, or leaves less than half of a window to the context.
     """
@@ -63,9 +65,12 @@ def cut_pairs(
         if len(ids) > free // 2:
             found = {"question": question[:60], "n_pieces": len(ids), "window": window, "allowed": free // 2}
             raise SpanwrightError(Errors.S403.format(name=name, **found))
+    read = contexts(texts, tokenizer)
+    if (most := model.attrs["context_pieces"]) is not None:
+        read = contexts.shorten(questions, texts, read, most=most, needed=needed)
     overlap = model.attrs["overlap"]
     asked = []
-    for question, context in zip(questions, contexts(texts, tokenizer), strict=True):
+    for question, context in zip(questions, read, strict=True):
         ids = pieces[question]
         # with shared layers, a long context is cut at the same places for nearly all questions
         kept_free = max(len(ids), min(QUESTION_ROOM, free // 2)) if has_shared_layers(model) else len(ids)

@@ -26,6 +26,7 @@ def build_question_answering_model(
     window: int | None = None,
     overlap: int = 128,
     shared_layers: int = 0,
+    context_pieces: int | None = None,
     precision: str = "auto",
     storage: str = "float32",
     freeze: str | int = "none",
@@ -45,6 +46,8 @@ def build_question_answering_model(
     other devices.
     shared_layers: how many of the encoder's first layers read question and context apart, so that a context is read once for
         all its questions; 0 = none. A model answers well only with as many as it was trained with.
+    context_pieces: of a context with more word pieces, read the sentences that share the rarest words with the question, up to so
+        many pieces; see `spanwright.qa.selection`. None = read all of it.
 
     Raises SpanwrightError for a value out of its range.
     """
@@ -61,6 +64,14 @@ def build_question_answering_model(
     _check("overlap", overlap, overlap >= 0, "0 or more")
     _check("pieces_at_once", pieces_at_once, pieces_at_once is None or pieces_at_once >= 1, "1 or more, or null")
     _check("shared_layers", shared_layers, shared_layers >= 0, "0 or more")
+    _check("context_pieces", context_pieces, context_pieces is None or context_pieces >= 1, "1 or more, or null")
+    is_free = context_pieces is None or not shared_layers
+    _check(
+        "context_pieces",
+        context_pieces,
+        is_free,
+        "null, since with shared_layers a context is read once for all questions",
+    )
     load = partial(load_encoder, name, pretrained=pretrained, overrides=transformer_config, run=run)
     build = partial(build_question_answering, run=run, shared_layers=shared_layers)
     return Model(
@@ -72,6 +83,7 @@ def build_question_answering_model(
             "window": window,
             "overlap": overlap,
             "shared_layers": shared_layers,
+            "context_pieces": context_pieces,
             "pad_to_multiple_of": pad_to_multiple_of,
             "pieces_at_once": pieces_at_once,
         },

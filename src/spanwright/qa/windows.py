@@ -18,11 +18,12 @@ Ints3d = NDArray[np.int64]
 
 
 class Context(NamedTuple):
-    """The word pieces of a context."""
+    """The word pieces of a context, or of parts of it."""
 
     ids: Ints1d  # (pieces,)
     offsets: Ints2d  # (pieces, 2), characters, the end not included
     is_blank: NDArray[np.bool_]  # (pieces,), white space alone, where no answer starts or ends
+    breaks: Ints1d = np.zeros(0, dtype=np.int64)  # (parts - 1,), the pieces that something was left out before
 
 
 class Row(NamedTuple):
