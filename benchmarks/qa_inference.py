@@ -1,8 +1,8 @@
 """Answering questions: ours, together and one by one, beside transformers' question-answering pipeline.
 
 `python benchmarks/qa_inference.py`: questions per second, peak memory, exact match and F1 on SQuAD's questions, all with the
-weights of one checkpoint, which ours imports. With `--shared PIPELINE`, one whose first layers read a context once for all its
-questions, beside them. With `--many 500`: so many questions on one document.
+weights of one checkpoint, which ours imports. `context_pieces` has only so many word pieces of a context read. With `--many 500`:
+so many questions on one document.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from spanwright.qa.corpus import register_extensions
 BATCH_SIZE = 64
 PARAGRAPHS = 5  # of the document that many questions are asked about
 INT8 = ("--precision", "int8")
+READ = (48, 64, 80)  # word pieces
 
 
 class Row(NamedTuple):
@@ -41,11 +42,14 @@ class Row(NamedTuple):
 
 ROWS = {
     "ours, together": Row("run_qa_spacy.py", "ours", BATCH_SIZE),
-    "ours, together, 8 bits": Row("run_qa_spacy.py", "ours", BATCH_SIZE, INT8),
     "ours, one by one": Row("run_qa_spacy.py", "ours", 1),
-    "shared layers, together": Row("run_qa_spacy.py", "shared", BATCH_SIZE),
-    "shared layers, together, 8 bits": Row("run_qa_spacy.py", "shared", BATCH_SIZE, INT8),
-    "shared layers, one by one": Row("run_qa_spacy.py", "shared", 1),
+    "ours, together, 8 bits": Row("run_qa_spacy.py", "ours", BATCH_SIZE, INT8),
+    **{
+        f"ours, {read} pieces read, together, 8 bits": Row(
+            "run_qa_spacy.py", "ours", BATCH_SIZE, (*INT8, "--context-pieces", str(read))
+        )
+        for read in READ
+    },
     "transformers, one by one": Row("run_qa_hf.py", "checkpoint", 1),
     "transformers, batches of 8": Row("run_qa_hf.py", "checkpoint", 8),
     "transformers, batches of 32": Row("run_qa_hf.py", "checkpoint", 32),
@@ -54,9 +58,6 @@ ROWS = {
 
 def main(
     checkpoint: Annotated[Path | None, typer.Option(help="a model that qa.py saved; else one is trained")] = None,
-    shared: Annotated[
-        Path | None, typer.Option(help="a pipeline trained with shared_layers, for rows of its own")
-    ] = None,
     many: Annotated[int | None, typer.Option(min=1, help="so many questions on one document instead")] = None,
     runs: Annotated[int, typer.Option(help="runs of each; the median counts")] = 3,
     epochs: Annotated[int, typer.Option(help="of the training before")] = 2,
@@ -70,10 +71,8 @@ def main(
         corpora = prepare("squad", folder, limit=limit)
         checkpoint = checkpoint or train(corpora, folder / "checkpoint", encoder, epochs, threads)
         models = {"checkpoint": checkpoint, "ours": import_checkpoint(checkpoint, folder / "pipeline")}
-        if shared is not None:
-            models["shared"] = shared
         data = corpora.dev if many is None else ask_of_one(corpora.dev, folder / "many.spacy", many)
-        commands = {name: command(row, models[row.model], data) for name, row in ROWS.items() if row.model in models}
+        commands = {name: command(row, models[row.model], data) for name, row in ROWS.items()}
         measured = alternate_peers(commands, range(runs), threads=threads)
     if many is not None:
         measured = {name: [without_scores(run) for run in runs_of] for name, runs_of in measured.items()}

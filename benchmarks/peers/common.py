@@ -53,6 +53,7 @@ def running_options(description: str | None) -> Namespace:
     options.add_argument("--data", type=Path, required=True)
     options.add_argument("--batch-size", type=int, default=1)
     options.add_argument("--precision", help="of our encoder, in place of the pipeline's own")
+    options.add_argument("--context-pieces", type=int, help="of a context, that ours reads for a question")
     options.add_argument("--seed", type=int, help="not used: nothing is drawn")
     options.add_argument("--threads", type=int, default=1)
     args = options.parse_args()

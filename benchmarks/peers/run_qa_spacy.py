@@ -13,8 +13,9 @@ from spanwright.encoder.tokenization import Pieces, PieceTokenizer
 
 def main() -> None:
     args = common.running_options(__doc__)
-    precision = {"components.extractive_qa.model.precision": args.precision} if args.precision else {}
-    nlp = spacy.load(args.model, config=precision)
+    given = {"precision": args.precision, "context_pieces": args.context_pieces}
+    settings = {f"components.extractive_qa.model.{name}": value for name, value in given.items() if value is not None}
+    nlp = spacy.load(args.model, config=settings)
     cut: list[str] = []
     original = PieceTokenizer.__call__
 

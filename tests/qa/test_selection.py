@@ -155,13 +155,6 @@ def test_long_documents_cost_no_more_than_short_ones(selective):
     assert len(asked.windows) == 1 and asked.context.ids.tolist() == short.context.ids.tolist()
 
 
-@pytest.mark.parametrize(
-    ("model", "message"),
-    [
-        ({"context_pieces": 0}, r"S280.*extractive_qa\.model\.context_pieces: 0 .*1 or more, or null"),
-        ({"context_pieces": 9, "shared_layers": 1}, r"S280.*context_pieces: 9 .*null, since with shared_layers"),
-    ],
-)
-def test_settings_out_of_range_are_refused(make_nlp, tiny_encoder, model, message):
-    with pytest.raises(SpanwrightError, match=message):
-        make_nlp(tiny_encoder, model=model)
+def test_settings_out_of_range_are_refused(make_nlp, tiny_encoder):
+    with pytest.raises(SpanwrightError, match=r"S280.*extractive_qa\.model\.context_pieces: 0 .*1 or more, or null"):
+        make_nlp(tiny_encoder, model={"context_pieces": 0})

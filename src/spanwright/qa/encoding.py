@@ -13,7 +13,7 @@ from spanwright.encoder.windows import Window
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.qa.contexts import ContextCache
 from spanwright.qa.decoding import WindowScores
-from spanwright.qa.model import encoder_of, has_shared_layers, multiple_of, pieces_at_once_of, window_of
+from spanwright.qa.model import encoder_of, multiple_of, pieces_at_once_of, window_of
 from spanwright.qa.windows import (
     Context,
     Ints1d,
@@ -24,8 +24,6 @@ from spanwright.qa.windows import (
     count_special,
     cut_context,
 )
-
-QUESTION_ROOM = 64  # pieces, of a window
 
 
 class Asked(NamedTuple):
@@ -72,9 +70,7 @@ def cut_pairs(
     asked = []
     for question, context in zip(questions, read, strict=True):
         ids = pieces[question]
-        # with shared layers, a long context is cut at the same places for nearly all questions
-        kept_free = max(len(ids), min(QUESTION_ROOM, free // 2)) if has_shared_layers(model) else len(ids)
-        asked.append(Asked(ids, context, cut_context(len(context.ids), room=free - kept_free, overlap=overlap)))
+        asked.append(Asked(ids, context, cut_context(len(context.ids), room=free - len(ids), overlap=overlap)))
     return asked
 
 

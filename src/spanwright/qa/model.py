@@ -25,7 +25,6 @@ def build_question_answering_model(
     pretrained: bool = True,
     window: int | None = None,
     overlap: int = 128,
-    shared_layers: int = 0,
     context_pieces: int | None = None,
     precision: str = "auto",
     storage: str = "float32",
@@ -44,8 +43,6 @@ def build_question_answering_model(
     special pieces too, up to as many as the encoder takes; `overlap` counts those of the context alone. `pieces_at_once` is the
     most word pieces, padding included, that go through the encoder at once, in training too; None = 1024 on a CPU, 8192 on
     other devices.
-    shared_layers: how many of the encoder's first layers read question and context apart, so that a context is read once for
-        all its questions; 0 = none. A model answers well only with as many as it was trained with.
     context_pieces: of a context with more word pieces, read the sentences that share the rarest words with the question, up to so
         many pieces; see `spanwright.qa.selection`. None = read all of it.
 
@@ -63,17 +60,9 @@ def build_question_answering_model(
     )
     _check("overlap", overlap, overlap >= 0, "0 or more")
     _check("pieces_at_once", pieces_at_once, pieces_at_once is None or pieces_at_once >= 1, "1 or more, or null")
-    _check("shared_layers", shared_layers, shared_layers >= 0, "0 or more")
     _check("context_pieces", context_pieces, context_pieces is None or context_pieces >= 1, "1 or more, or null")
-    is_free = context_pieces is None or not shared_layers
-    _check(
-        "context_pieces",
-        context_pieces,
-        is_free,
-        "null, since with shared_layers a context is read once for all questions",
-    )
     load = partial(load_encoder, name, pretrained=pretrained, overrides=transformer_config, run=run)
-    build = partial(build_question_answering, run=run, shared_layers=shared_layers)
+    build = partial(build_question_answering, run=run)
     return Model(
         "question_answering",
         forward,
@@ -82,7 +71,6 @@ def build_question_answering_model(
         attrs={
             "window": window,
             "overlap": overlap,
-            "shared_layers": shared_layers,
             "context_pieces": context_pieces,
             "pad_to_multiple_of": pad_to_multiple_of,
             "pieces_at_once": pieces_at_once,
@@ -96,8 +84,6 @@ def forward(
     """Score each piece of a batch of windows as the start and as the end of the answer: `(windows, pieces, 2)`."""
     shim = model.shims[0]
     inputs = _to_inputs(batch, shim.device, encoder_of(model))
-    if has_shared_layers(model):
-        inputs.kwargs["parts"] = batch.parts
     scores, backprop = shim(inputs, is_train)
 
     def backprop_scores(d_scores: Tensor) -> WindowBatch:
@@ -110,11 +96,6 @@ def forward(
 def encoder_of(model: Model[WindowBatch, Tensor]) -> EncoderModule:
     """Return the encoder with its tokenizer. Raises SpanwrightError before the model has weights."""
     return model.shims[0].module.encoder
-
-
-def has_shared_layers(model: Model[WindowBatch, Tensor]) -> bool:
-    """Whether the first layers read questions and contexts apart."""
-    return model.shims[0].module.divided is not None
 
 
 def window_of(model: Model[WindowBatch, Tensor]) -> int:
@@ -145,7 +126,7 @@ def _initialize(
         encoder, settings = load()
         window, longest = model.attrs["window"], encoder.max_pieces
         _check("window", window, window is None or window <= longest, f"at most {longest}, or null")
-        module = QuestionAnsweringModule(encoder, shared_layers=model.attrs["shared_layers"])
+        module = QuestionAnsweringModule(encoder)
         shim.initialize(module=module, **settings)
 
 

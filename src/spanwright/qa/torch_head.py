@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,65 +9,27 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from spanwright.encoder.freezing import count_layers
-from spanwright.encoder.layers import is_divisible
 from spanwright.encoder.loading import EncoderModule, RunSettings, build_encoder
-from spanwright.errors import Errors, SpanwrightError
-from spanwright.qa.sharing import DividedEncoder
-from spanwright.qa.windows import Ints1d
 
 
 class QuestionAnsweringModule(nn.Module):
-    """An encoder of its own, and a linear layer that scores each word piece as the start and as the end of the answer.
+    """An encoder of its own, and a linear layer that scores each word piece as the start and as the end of the answer."""
 
-    shared_layers: how many of the encoder's first layers read question and context apart; see `spanwright.qa.sharing`.
-
-    Raises SpanwrightError where the encoder has no more layers than that, or is one that cannot be divided.
-    """
-
-    def __init__(self, encoder: EncoderModule, *, shared_layers: int = 0) -> None:
+    def __init__(self, encoder: EncoderModule) -> None:
         super().__init__()
         self.encoder = encoder
-        self.divided = _divide(encoder, shared_layers) if shared_layers else None
         self.head = nn.Linear(encoder.width, 2)
         nn.init.normal_(self.head.weight, std=getattr(encoder.transformer.config, "initializer_range", 0.02))
         nn.init.zeros_(self.head.bias)
 
-    def forward(
-        self,
-        input_ids: Tensor,
-        attention_mask: Tensor | None,
-        segments: Tensor | None,
-        parts: tuple[Sequence[Ints1d], Sequence[Ints1d]] | None = None,
-    ) -> Tensor:
-        """Score pieces, given as for `EncoderModule`: float32 `(windows, pieces, 2)`, starts and ends.
-
-        parts: the windows' ids up to the context, and from there on; needed where layers are shared.
-        """
-        if self.divided is None:
-            return self.head(self.encoder(input_ids, attention_mask, segments)).float()
-        assert parts is not None
-        return self.head(self.divided(*parts, attention_mask, is_train=self.training)).float()
-
-    def forget(self) -> None:
-        """Read contexts anew: the weights have changed."""
-        if self.divided is not None:
-            self.divided.forget()
+    def forward(self, input_ids: Tensor, attention_mask: Tensor | None, segments: Tensor | None) -> Tensor:
+        """Score pieces, given as for `EncoderModule`: float32 `(windows, pieces, 2)`, starts and ends."""
+        return self.head(self.encoder(input_ids, attention_mask, segments)).float()
 
 
-def build_question_answering(*, run: RunSettings, shared_layers: int, **settings: Any) -> QuestionAnsweringModule:
+def build_question_answering(*, run: RunSettings, **settings: Any) -> QuestionAnsweringModule:
     """Build the module with random weights. See `spanwright.encoder.loading.build_encoder` for the settings."""
-    return QuestionAnsweringModule(build_encoder(run=run, **settings), shared_layers=shared_layers)
-
-
-def _divide(encoder: EncoderModule, shared_layers: int) -> DividedEncoder:
-    config = encoder.transformer.config
-    highest = count_layers(encoder.transformer) - 1 if is_divisible(config) else 0
-    if shared_layers > highest:
-        allowed = f"0 to {highest}, for this {config.model_type} encoder"
-        place = "extractive_qa.model.shared_layers"
-        raise SpanwrightError(Errors.S280.format(setting=place, found=shared_layers, allowed=allowed))
-    return DividedEncoder(encoder, shared_layers)
+    return QuestionAnsweringModule(build_encoder(run=run, **settings))
 
 
 def answer_loss(scores: Tensor, is_answer: NDArray[np.bool_], targets: NDArray[np.int64]) -> tuple[float, Tensor]:

@@ -52,13 +52,6 @@ class WindowBatch:
         return not self.attention_mask.all()
 
     @property
-    def parts(self) -> tuple[list[Ints1d], list[Ints1d]]:
-        """The ids of each window up to its context, and from its context to its end, without padding."""
-        ends = self.attention_mask.sum(axis=1)
-        rows = list(zip(self.input_ids, self.context_starts, ends, strict=True))
-        return [row[:start] for row, start, _ in rows], [row[start:end] for row, start, end in rows]
-
-    @property
     def is_answer(self) -> NDArray[np.bool_]:
         """`(windows, length)`, where answers may start and end: in the context, and on the first piece, for no answer."""
         columns = np.arange(self.input_ids.shape[1])
