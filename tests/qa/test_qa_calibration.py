@@ -6,10 +6,9 @@ import pytest
 
 from spanwright.calibration import fit_temperature
 from spanwright.qa.calibration import fit_threshold
-from spanwright.qa.component import _credit
 from spanwright.qa.decoding import decode, score_spans
 from spanwright.qa.encoding import score_pairs
-from spanwright.qa.gold import find_pieces
+from spanwright.qa.gold import credit_of, find_pieces
 
 SENTENCE = "data in the degree of experience you, " * 8
 
@@ -45,7 +44,7 @@ def learn(spans, gold):
     def best_at(temperature):
         return [decode(span, n_best=1, max_overlap=1.0, temperature=temperature) for span in spans]
 
-    credit = np.array([_credit(best, answers) for best, answers in zip(best_at(1.0), gold, strict=True)])
+    credit = np.array([credit_of(best, answers) for best, answers in zip(best_at(1.0), gold, strict=True)])
     temperature = fit_temperature(lambda t: np.array([best.scores[0] for best in best_at(t)]), credit == 1.0)
     no_answer = np.array([best.no_answer_score for best in best_at(temperature)])
     return temperature, fit_threshold(no_answer, credit, np.array([not len(answers) for answers in gold]))

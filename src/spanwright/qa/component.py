@@ -27,7 +27,7 @@ from spanwright.qa.contexts import ContextCache
 from spanwright.qa.corpus import register_extensions
 from spanwright.qa.decoding import Best, SpanScores, WindowScores, decode, merge_pieces, score_spans
 from spanwright.qa.encoding import Asked, batch_rows, check_question, check_unicode, cut_pairs, score_pairs
-from spanwright.qa.gold import find_pieces, pad_targets, window_targets
+from spanwright.qa.gold import credit_of, find_pieces, gold_characters, pad_targets, window_targets
 from spanwright.qa.scorer import qa_score
 from spanwright.qa.torch_head import answer_loss
 from spanwright.qa.windows import Ints2d, Row, WindowBatch
@@ -250,7 +250,7 @@ class ExtractiveQA(TrainablePipe):
         asked = self._cut([eg.reference._.question for eg in examples], [eg.reference.text for eg in examples])
         parts = score_pairs(self.model, asked)
         gold = [
-            find_pieces(pair.context.offsets, _gold_characters(eg)) for pair, eg in zip(asked, examples, strict=True)
+            find_pieces(pair.context.offsets, gold_characters(eg)) for pair, eg in zip(asked, examples, strict=True)
         ]
 
         def best_at(temperature: float) -> Iterator[Best]:
@@ -262,11 +262,11 @@ class ExtractiveQA(TrainablePipe):
         def scores_at(temperature: float) -> NDArray[np.float64]:
             return np.array([best.scores[0] if len(best.scores) else 0.0 for best in best_at(temperature)])
 
-        credit = np.array([_credit(best, answers) for best, answers in zip(best_at(1.0), gold, strict=True)])
+        credit = np.array([credit_of(best, answers) for best, answers in zip(best_at(1.0), gold, strict=True)])
 
         self.cfg["temperature"] = temperature = fit_temperature(scores_at, credit == 1.0)
         no_answer = [best.no_answer_score for best in best_at(temperature)]
-        is_impossible = np.array([not _gold_characters(example) for example in examples])
+        is_impossible = np.array([not gold_characters(example) for example in examples])
         self.cfg["no_answer_threshold"] = fit_threshold(np.array(no_answer), credit, is_impossible)
         return {name: self.cfg[name] for name in ("temperature", "no_answer_threshold")}
 
@@ -292,9 +292,8 @@ class ExtractiveQA(TrainablePipe):
         return cut_pairs(self.model, questions, texts, self._contexts, name=self.name, **settings)
 
     def _score_spans(self, pair: Asked, parts: Sequence[WindowScores]) -> SpanScores | None:
-        context = pair.context
-        rules = {"is_blank": context.is_blank, "breaks": context.breaks, "max_length": self.cfg["max_answer_length"]}
-        return score_spans(parts, **rules)
+        _, _, is_blank, breaks = pair.context
+        return score_spans(parts, is_blank=is_blank, breaks=breaks, max_length=self.cfg["max_answer_length"])
 
     def _best(self, pair: Asked, parts: Sequence[WindowScores], n_best: int) -> Best:
         spans = self._score_spans(pair, parts)
@@ -328,7 +327,7 @@ class ExtractiveQA(TrainablePipe):
     def _training_windows(self, examples: Sequence[Example]) -> tuple[list[Row], list[Ints2d]]:
         """Return the windows to train on, and each one's answers `(answers, 2)` as first and last pieces; none = no answer."""
         examples = [example for example in examples if example.reference._.question]
-        needed = [_gold_characters(example) for example in examples]
+        needed = [gold_characters(example) for example in examples]
         docs = [example.reference for example in examples]
         asked = self._cut([doc._.question for doc in docs], [doc.text for doc in docs], needed=needed)
         rows: list[Row] = []
@@ -386,17 +385,3 @@ def _checked_pair(pair: object) -> tuple[str, str | Doc]:
     if isinstance(pair[1], str):
         check_unicode(pair[1], place="ask_many")
     return pair[0], pair[1]
-
-
-def _gold_characters(example: Example) -> list[tuple[int, int]]:
-    spans = example.reference.spans
-    return [(span.start_char, span.end_char) for span in spans.get(ANSWERS, [])]
-
-
-def _credit(best: Best, gold: Ints2d) -> float:
-    """Return the F-score of the best candidate's word pieces against the gold answer most like it."""
-    if not len(best.starts) or not len(gold):
-        return 0.0
-    start, end = best.starts[0], best.ends[0]
-    shared = np.minimum(end, gold[:, 1] + 1) - np.maximum(start, gold[:, 0])
-    return float(np.max(2 * np.maximum(shared, 0) / (end - start + gold[:, 1] + 1 - gold[:, 0])))

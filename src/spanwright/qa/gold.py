@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from spacy.training import Example
 
 from spanwright.encoder.windows import Window
+from spanwright.qa.answers import ANSWERS
+from spanwright.qa.decoding import Best
 from spanwright.qa.windows import Ints1d, Ints2d, Ints3d
 
 
@@ -46,3 +49,20 @@ def pad_targets(targets: Sequence[Ints2d], context_starts: Ints1d) -> Ints3d:
         if not len(answers):
             padded[row, 0] = 0
     return padded
+
+
+def gold_characters(example: Example) -> list[tuple[int, int]]:
+    """Return where the gold answers of an example stand, in characters, the end not included."""
+    return [(span.start_char, span.end_char) for span in example.reference.spans.get(ANSWERS, [])]
+
+
+def credit_of(best: Best, gold: Ints2d) -> float:
+    """Return the F-score of the best candidate's word pieces against the gold answer most like it.
+
+    gold: (answers, 2), first and last pieces.
+    """
+    if not len(best.starts) or not len(gold):
+        return 0.0
+    start, end = best.starts[0], best.ends[0]
+    shared = np.minimum(end, gold[:, 1] + 1) - np.maximum(start, gold[:, 0])
+    return float(np.max(2 * np.maximum(shared, 0) / (end - start + gold[:, 1] + 1 - gold[:, 0])))
