@@ -286,6 +286,16 @@ def test_a_saved_pipeline_needs_nothing_else(tiny_encoder, make_nlp, odd_docs, v
         np.testing.assert_array_equal(before, after)
 
 
+def test_a_saved_pipeline_can_be_loaded_with_other_windows(tiny_encoder, make_nlp, tmp_path):
+    nlp = make_nlp(tiny_encoder)
+    nlp.initialize()
+    nlp.to_disk(tmp_path)
+    for window, n_windows in ((None, 1), (16, 6)):
+        settings = {"components.transformer.model.window": window, "components.transformer.model.overlap": 4}
+        loaded = spacy.load(tmp_path, config=settings)
+        assert len(loaded("data of years " * 20)._.trf_data.wordpieces.strings) == n_windows
+
+
 def test_annotations_survive_serialisation(tiny_encoder, make_nlp):
     nlp = make_nlp(tiny_encoder)
     nlp.initialize()

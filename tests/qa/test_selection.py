@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import spacy
 
 from spanwright.errors import SpanwrightError
 from spanwright.qa.selection import LONGEST_SENTENCE, Selector, choose, cut_sentences
@@ -158,3 +159,15 @@ def test_long_documents_cost_no_more_than_short_ones(selective):
 def test_settings_out_of_range_are_refused(make_nlp, tiny_encoder):
     with pytest.raises(SpanwrightError, match=r"S280.*extractive_qa\.model\.context_pieces: 0 .*1 or more, or null"):
         make_nlp(tiny_encoder, model={"context_pieces": 0})
+
+
+def test_a_saved_pipeline_can_be_loaded_to_read_more_or_less(selective, untrained, tmp_path):
+    selective.to_disk(tmp_path)
+    setting = "components.extractive_qa.model.context_pieces"
+    for loaded, n_pieces in (
+        (spacy.load(tmp_path), 12),
+        (spacy.load(tmp_path, config={setting: None}), 42),
+        (spacy.load(tmp_path, config={setting: 30}), 26),
+    ):
+        [asked] = loaded.get_pipe("extractive_qa")._cut(["ten Rome"], [CONTEXT])
+        assert len(asked.context.ids) == n_pieces

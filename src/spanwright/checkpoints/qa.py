@@ -13,7 +13,7 @@ from spanwright.checkpoints.loading import check_equal, copy_linear, linear_laye
 from spanwright.checkpoints.pipeline import SAMPLE, blank_pipeline
 from spanwright.qa.contexts import ContextCache
 from spanwright.qa.encoding import batch_rows, cut_pairs
-from spanwright.qa.model import encoder_of
+from spanwright.qa.model import encoder_of, settings_of
 from spanwright.qa.windows import WindowBatch
 
 NAME = "extractive_qa"
@@ -39,7 +39,7 @@ def import_qa(folder: Path, *, lang: str) -> Language:
     component = nlp.add_pipe(NAME, config={"model": model, "no_answer_threshold": NO_ANSWER_THRESHOLD})
     component.model.initialize()
     window = min(WINDOW, encoder_of(component.model).max_pieces)
-    component.model.attrs["window"] = nlp.get_pipe_config(NAME)["model"]["window"] = window
+    settings_of(component.model)["window"] = nlp.get_pipe_config(NAME)["model"]["window"] = window
     shim = component.model.shims[0]
     # the comparison with the checkpoint needs all digits; a loaded pipeline runs in what its config says
     shim.precision = "fp32"

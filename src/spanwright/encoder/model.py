@@ -13,6 +13,7 @@ from spacy_transformers.layers import split_trf_batch, trfs2arrays
 from thinc.api import Model, chain
 from thinc.types import Floats2d, Ragged
 
+from spanwright.config_settings import ConfigSettings
 from spanwright.encoder.batching import PieceBatch, batch_docs, to_transformer_batch
 from spanwright.encoder.cache import OutputCache
 from spanwright.encoder.execution import PIECES_AT_ONCE, encode_windows
@@ -84,12 +85,14 @@ def build_transformer(
         shims=[shim],
         dims={"nO": None},
         attrs={
-            "window": window,
-            "overlap": overlap,
-            "pad_to_multiple_of": pad_to_multiple_of,
-            "pieces_at_once": pieces_at_once,
-            "cache_memory": cache_memory,
-            "has_reported_gaps": False,
+            "settings": ConfigSettings(
+                window=window,
+                overlap=overlap,
+                pad_to_multiple_of=pad_to_multiple_of,
+                pieces_at_once=pieces_at_once,
+                cache_memory=cache_memory,
+                has_reported_gaps=False,
+            ),
             # what nlp.replace_listeners looks for
             "replace_listener": _without_component,
             "replace_listener_cfg": _config_without_component,
@@ -113,19 +116,23 @@ def forward(
     model: Model[list[Doc], FullTransformerBatch], docs: list[Doc], is_train: bool
 ) -> tuple[FullTransformerBatch, Callable[[FullTransformerBatch], list[Doc]]]:
     """Encode Docs. Every token of the result is aligned with at least one word piece."""
-    shim, attrs = model.shims[0], model.attrs
+    shim, settings = model.shims[0], model.attrs["settings"]
     encoder: EncoderModule = shim.module
-    window = min(attrs["window"] or encoder.max_pieces, encoder.max_pieces)
-    multiple = padding_multiple(shim, attrs["pad_to_multiple_of"])
+    window = min(settings["window"] or encoder.max_pieces, encoder.max_pieces)
+    multiple = padding_multiple(shim, settings["pad_to_multiple_of"])
     batch = batch_docs(
-        docs, encoder.tokenizer, window=window, overlap=min(attrs["overlap"], window // 2), pad_to_multiple_of=multiple
+        docs,
+        encoder.tokenizer,
+        window=window,
+        overlap=min(settings["overlap"], window // 2),
+        pad_to_multiple_of=multiple,
     )
-    if not attrs["has_reported_gaps"]:
-        attrs["has_reported_gaps"] = _report_gaps(batch)
+    if not settings["has_reported_gaps"]:
+        settings["has_reported_gaps"] = _report_gaps(batch)
     if is_train and encoder.is_cacheable and encoder.cache is None:
-        encoder.cache = OutputCache(memory=attrs["cache_memory"])
-    settings = {"multiple": multiple, "pieces_at_once": attrs["pieces_at_once"]}
-    hidden, backprop = encode_windows(shim, batch.input_ids, batch.lengths, is_train=is_train, **settings)
+        encoder.cache = OutputCache(memory=settings["cache_memory"])
+    sizes = {"multiple": multiple, "pieces_at_once": settings["pieces_at_once"]}
+    hidden, backprop = encode_windows(shim, batch.input_ids, batch.lengths, is_train=is_train, **sizes)
     outputs = to_transformer_batch(batch, hidden, encoder.tokenizer)
 
     def backprop_docs(d_outputs: FullTransformerBatch) -> list[Doc]:
@@ -145,7 +152,7 @@ def _initialize(
     shim = model.shims[0]
     if not shim.is_initialized:
         module, settings = load()
-        window = model.attrs["window"]
+        window = model.attrs["settings"]["window"]
         _check("window", window, window is None or window <= module.max_pieces, f"at most {module.max_pieces}, or null")
         shim.initialize(module=module, **settings)
     model.set_dim("nO", shim.module.width)

@@ -13,7 +13,7 @@ from spanwright.encoder.windows import Window
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.qa.contexts import ContextCache
 from spanwright.qa.decoding import WindowScores
-from spanwright.qa.model import encoder_of, multiple_of, pieces_at_once_of, window_of
+from spanwright.qa.model import encoder_of, multiple_of, pieces_at_once_of, settings_of, window_of
 from spanwright.qa.windows import (
     Context,
     Ints1d,
@@ -64,9 +64,9 @@ def cut_pairs(
             found = {"question": question[:60], "n_pieces": len(ids), "window": window, "allowed": free // 2}
             raise SpanwrightError(Errors.S403.format(name=name, **found))
     read = contexts(texts, tokenizer)
-    if (most := model.attrs["context_pieces"]) is not None:
+    if (most := settings_of(model)["context_pieces"]) is not None:
         read = contexts.shorten(questions, texts, read, most=most, needed=needed)
-    overlap = model.attrs["overlap"]
+    overlap = settings_of(model)["overlap"]
     asked = []
     for question, context in zip(questions, read, strict=True):
         ids = pieces[question]

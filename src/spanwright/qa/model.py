@@ -11,6 +11,7 @@ from thinc.api import Model
 from thinc.types import ArgsKwargs
 from torch import Tensor
 
+from spanwright.config_settings import ConfigSettings
 from spanwright.encoder.execution import LARGEST_GROUP, PIECES_AT_ONCE
 from spanwright.encoder.loading import EncoderModule, load_encoder
 from spanwright.encoder.settings import build_run_settings, padding_multiple
@@ -69,11 +70,13 @@ def build_question_answering_model(
         init=partial(_initialize, load=load),
         shims=[TorchShim(build, precision=precision, storage=storage, role="encoder")],
         attrs={
-            "window": window,
-            "overlap": overlap,
-            "context_pieces": context_pieces,
-            "pad_to_multiple_of": pad_to_multiple_of,
-            "pieces_at_once": pieces_at_once,
+            "settings": ConfigSettings(
+                window=window,
+                overlap=overlap,
+                context_pieces=context_pieces,
+                pad_to_multiple_of=pad_to_multiple_of,
+                pieces_at_once=pieces_at_once,
+            )
         },
     )
 
@@ -98,20 +101,26 @@ def encoder_of(model: Model[WindowBatch, Tensor]) -> EncoderModule:
     return model.shims[0].module.encoder
 
 
+def settings_of(model: Model[WindowBatch, Tensor]) -> ConfigSettings:
+    """Return the settings of `build_question_answering_model` that are asked for when it runs."""
+    settings: ConfigSettings = model.attrs["settings"]
+    return settings
+
+
 def window_of(model: Model[WindowBatch, Tensor]) -> int:
     """Return how many pieces a window has at most, special pieces included."""
     longest = encoder_of(model).max_pieces
-    return min(model.attrs["window"] or longest, longest)
+    return min(settings_of(model)["window"] or longest, longest)
 
 
 def multiple_of(model: Model[WindowBatch, Tensor]) -> int:
     """Return what the lengths of windows are padded to a multiple of."""
-    return padding_multiple(model.shims[0], model.attrs["pad_to_multiple_of"])
+    return padding_multiple(model.shims[0], settings_of(model)["pad_to_multiple_of"])
 
 
 def pieces_at_once_of(model: Model[WindowBatch, Tensor]) -> int:
     """Return how many pieces go through the encoder at once."""
-    return model.attrs["pieces_at_once"] or LARGEST_GROUP.get(model.shims[0].device.type, PIECES_AT_ONCE)
+    return settings_of(model)["pieces_at_once"] or LARGEST_GROUP.get(model.shims[0].device.type, PIECES_AT_ONCE)
 
 
 def _initialize(
@@ -124,7 +133,7 @@ def _initialize(
     shim = model.shims[0]
     if not shim.is_initialized:
         encoder, settings = load()
-        window, longest = model.attrs["window"], encoder.max_pieces
+        window, longest = settings_of(model)["window"], encoder.max_pieces
         _check("window", window, window is None or window <= longest, f"at most {longest}, or null")
         module = QuestionAnsweringModule(encoder)
         shim.initialize(module=module, **settings)
