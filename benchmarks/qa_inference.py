@@ -18,9 +18,9 @@ import typer
 from spacy.tokens import Doc
 
 from corpora import Corpora, prepare, read, write
-from harness import ROOT, alternate_peers, finish, run_peer
+from harness import ROOT, alternate_peers, finish, read_earlier, run_peer
 from ner import PEERS, shared_options
-from options import ENCODER, Encoder, Limit, Threads
+from options import ENCODER, Add, Encoder, Limit, Threads
 from qa import TRAINER
 from spanwright.data.exporting.docs import question_of
 from spanwright.qa.corpus import register_extensions
@@ -59,6 +59,8 @@ ROWS = {
 def main(
     checkpoint: Annotated[Path | None, typer.Option(help="a model that qa.py saved; else one is trained")] = None,
     many: Annotated[int | None, typer.Option(min=1, help="so many questions on one document instead")] = None,
+    only: Annotated[str, typer.Option(help="rows whose name has this in it; with --add")] = "",
+    add: Add = False,
     runs: Annotated[int, typer.Option(help="runs of each; the median counts")] = 3,
     epochs: Annotated[int, typer.Option(help="of the training before")] = 2,
     threads: Threads = 1,
@@ -66,17 +68,19 @@ def main(
     encoder: Encoder = ENCODER,
 ) -> None:
     """Run each in turn; the pipeline of transformers with each of its batch sizes; the fastest is to be compared."""
+    result = "qa_inference" if many is None else "qa_one_document"
+    earlier = read_earlier(result, add=add)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         corpora = prepare("squad", folder, limit=limit)
         checkpoint = checkpoint or train(corpora, folder / "checkpoint", encoder, epochs, threads)
         models = {"checkpoint": checkpoint, "ours": import_checkpoint(checkpoint, folder / "pipeline")}
         data = corpora.dev if many is None else ask_of_one(corpora.dev, folder / "many.spacy", many)
-        commands = {name: command(row, models[row.model], data) for name, row in ROWS.items()}
+        commands = {name: command(row, models[row.model], data) for name, row in ROWS.items() if only in name}
         measured = alternate_peers(commands, range(runs), threads=threads)
     if many is not None:
         measured = {name: [without_scores(run) for run in runs_of] for name, runs_of in measured.items()}
-    finish("qa_inference" if many is None else "qa_one_document", measured, base="ours, together", limit=limit)
+    finish(result, measured, limit=limit, earlier=earlier)
 
 
 def train(corpora: Corpora, folder: Path, encoder: Path, epochs: int, threads: int) -> Path:
