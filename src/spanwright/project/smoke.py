@@ -70,10 +70,12 @@ def install_and_extract(
             pip += ["--no-deps", "--no-index", "--ignore-installed", "spanwright"]
         else:
             pip += ["--constraint", str(constraints.resolve())]
-        run_command([*pip, requirement], capture=True)
+        # what PYTHONPATH shows must neither count as installed nor be found
+        clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        run_command([*pip, requirement], env=clean, capture=True)
         texts_file.write_text(json.dumps(list(texts)), "utf8")
-        clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"} | OFFLINE
-        run_command([python, "-c", EXTRACT, name, texts_file, results], cwd=Path(folder), env=clean, capture=True)
+        look = [python, "-c", EXTRACT, name, texts_file, results]
+        run_command(look, cwd=Path(folder), env=clean | OFFLINE, capture=True)
         return json.loads(results.read_text("utf8"))
 
 
