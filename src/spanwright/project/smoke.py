@@ -74,7 +74,7 @@ def install_and_extract(
         clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
         run_command([*pip, requirement], env=clean, capture=True)
         texts_file.write_text(json.dumps(list(texts)), "utf8")
-        look = [python, "-c", EXTRACT, name, texts_file, results]
+        look: list[str | Path] = [python, "-c", EXTRACT, name, texts_file, results]
         run_command(look, cwd=Path(folder), env=clean | OFFLINE, capture=True)
         return json.loads(results.read_text("utf8"))
 
