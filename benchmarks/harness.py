@@ -135,7 +135,7 @@ def finish(
     results = summarise(runs, base=base or next(iter(runs)))
     show(results)
     if limit is None:
-        msg.good(str(write_results(name, results, before=None if earlier is None else earlier["command"])))
+        msg.good(str(write_results(name, results, earlier=earlier)))
     else:
         msg.info("Not written: --limit is for trying the command")
 
@@ -170,15 +170,20 @@ def merge(earlier: Mapping[str, Mapping[str, Any]], runs: Runs) -> Runs:
     return merged
 
 
-def write_results(name: str, results: Mapping[str, Any], *, before: str | None = None) -> Path:
-    """Write `results/NAME.json`: the results, with the command (after those `before`), the versions and the machine."""
+def write_results(name: str, results: Mapping[str, Any], *, earlier: Mapping[str, Any] | None = None) -> Path:
+    """Write `results/NAME.json`: the results, with the command, the versions and the machine.
+
+    earlier: what the file held, whose command and note are kept.
+    """
     command = " ".join(["python", str(Path(sys.argv[0]).resolve().relative_to(ROOT)), *sys.argv[1:]])
     context = {
-        "command": command if before is None else f"{before} && {command}",
+        "command": command if earlier is None else f"{earlier['command']} && {command}",
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine(),
         "versions": versions(),
     }
+    if earlier is not None and "note" in earlier:
+        context["note"] = earlier["note"]
     path = RESULTS / f"{name}.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps({**context, "results": results}, indent=2) + "\n", encoding="utf-8")

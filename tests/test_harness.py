@@ -48,7 +48,7 @@ def test_runs_are_added_seed_by_seed(harness):
         {"ours": [run(1, 4), run(2, 3)], "new": [run(2, 9)]},
         base="ours",
         limit=None,
-        earlier=harness.read_earlier("x", add=True),
+        earlier={**harness.read_earlier("x", add=True), "note": "one core was busy"},
     )
     content = json.loads((harness.RESULTS / "x.json").read_text("utf8"))
     found = {
@@ -56,6 +56,7 @@ def test_runs_are_added_seed_by_seed(harness):
         for name, row in content["results"].items()
     }
     assert found == {"ours": [(0, 1), (1, 4), (2, 3)], "other": [(0, 5)], "new": [(2, 9)]}
+    assert content["note"] == "one core was busy"
     assert content["command"] == " && ".join(["python benchmarks/ner.py --seeds 0,1"] * 2)
 
 

@@ -1,10 +1,12 @@
-"""Settings that belong to a config, not to saved weights."""
+"""Settings of a config: those that belong to it and not to saved weights, and the check of their values."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from thinc.model import Model, deserialize_attr, serialize_attr
+
+from spanwright.errors import Errors, SpanwrightError
 
 
 class ConfigSettings(dict[str, Any]):
@@ -23,3 +25,9 @@ def _serialize(_: ConfigSettings, value: ConfigSettings, name: str, model: Model
 @deserialize_attr.register(ConfigSettings)
 def _deserialize(own: ConfigSettings, saved: bytes, name: str, model: Model[Any, Any]) -> ConfigSettings:
     return own
+
+
+def check_setting(place: str, setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
+    """Raise SpanwrightError that names the setting, below `components` in the config, unless its value is allowed."""
+    if not is_allowed:
+        raise SpanwrightError(Errors.S280.format(setting=f"{place}.{setting}", found=value, allowed=allowed))

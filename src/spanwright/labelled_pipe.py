@@ -11,6 +11,7 @@ from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 
+from spanwright.config_settings import check_setting
 from spanwright.errors import Errors, SpanwrightError
 
 SAMPLE_SIZE = 10
@@ -89,5 +90,4 @@ class LabelledPipe(TrainablePipe):
 
     def check(self, setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
         """Raise SpanwrightError that names the setting, unless its value is allowed."""
-        if not is_allowed:
-            raise SpanwrightError(Errors.S280.format(setting=f"{self.name}.{setting}", found=value, allowed=allowed))
+        check_setting(self.name, setting, value, is_allowed, allowed)

@@ -13,7 +13,7 @@ from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import get_width
 from torch import Tensor, nn
 
-from spanwright.errors import Errors, SpanwrightError
+from spanwright.config_settings import check_setting
 from spanwright.shim import TorchShim
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -46,9 +46,8 @@ def build_pooler(
 
     Raises SpanwrightError for another activation.
     """
-    if activation not in ACTIVATIONS:
-        setting, allowed = "text_classifier.model.tok2vec.activation", ", ".join(ACTIVATIONS)
-        raise SpanwrightError(Errors.S280.format(setting=setting, found=activation, allowed=allowed))
+    is_known, known = activation in ACTIVATIONS, ", ".join(ACTIVATIONS)
+    check_setting("text_classifier.model.tok2vec", "activation", activation, is_known, known)
     pooler: Model[list[Floats2d], list[Floats2d]] = Model(
         "pooler",
         forward,

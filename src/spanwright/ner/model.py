@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -11,11 +12,13 @@ from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import get_width
 
-from spanwright.errors import Errors, SpanwrightError
+from spanwright.config_settings import check_setting
 from spanwright.ner.torch_head import TagHead, TagScores
 from spanwright.shim import TorchShim
 
 HeadKind = Literal["linear", "crf"]
+
+_check = partial(check_setting, "bio_ner.model")
 
 
 def build_bio_ner(
@@ -97,8 +100,3 @@ def _initialize(
         lstm_width=model.attrs["lstm_width"],
         has_transitions=model.attrs["head"] == "crf",
     )
-
-
-def _check(setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
-    if not is_allowed:
-        raise SpanwrightError(Errors.S280.format(setting=f"bio_ner.model.{setting}", found=value, allowed=allowed))

@@ -20,6 +20,7 @@ from thinc.api import Config, Model, Optimizer
 from torch import Tensor
 
 from spanwright.calibration import fit_temperature
+from spanwright.config_settings import check_setting
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.qa.answers import ANSWERS, Answer, Candidate, PieceScores, read_answers, store_answers
 from spanwright.qa.calibration import fit_threshold
@@ -353,17 +354,14 @@ class ExtractiveQA(TrainablePipe):
         cfg = self.cfg
         for key, question in cfg["questions"].items():
             check_question(question, place=f"components.{self.name}.questions.{key}")
+        check = partial(check_setting, self.name)
         length, threshold = cfg["max_answer_length"], cfg["no_answer_threshold"]
-        self._check("questions", ANSWERS, ANSWERS not in cfg["questions"], f"any keys but '{ANSWERS}'")
-        self._check("max_answer_length", length, length is None or length >= 1, "1 or more, or null")
-        self._check("max_overlap", cfg["max_overlap"], 0 <= cfg["max_overlap"] <= 1, "0 to 1")
-        self._check("no_answer_threshold", threshold, threshold is None or 0 <= threshold <= 1, "0 to 1, or null")
-        self._check("snap", cfg["snap"], cfg["snap"] in get_args(Snap), ", ".join(get_args(Snap)))
-        self._check("negatives", cfg["negatives"], 0 <= cfg["negatives"] <= 1, "0 to 1")
-
-    def _check(self, setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
-        if not is_allowed:
-            raise SpanwrightError(Errors.S280.format(setting=f"{self.name}.{setting}", found=value, allowed=allowed))
+        check("questions", ANSWERS, ANSWERS not in cfg["questions"], f"any keys but '{ANSWERS}'")
+        check("max_answer_length", length, length is None or length >= 1, "1 or more, or null")
+        check("max_overlap", cfg["max_overlap"], 0 <= cfg["max_overlap"] <= 1, "0 to 1")
+        check("no_answer_threshold", threshold, threshold is None or 0 <= threshold <= 1, "0 to 1, or null")
+        check("snap", cfg["snap"], cfg["snap"] in get_args(Snap), ", ".join(get_args(Snap)))
+        check("negatives", cfg["negatives"], 0 <= cfg["negatives"] <= 1, "0 to 1")
 
 
 def ask(doc: Doc, question: str, *, n_best: int = 1) -> Answer:

@@ -11,14 +11,15 @@ from thinc.api import Model
 from thinc.types import ArgsKwargs
 from torch import Tensor
 
-from spanwright.config_settings import ConfigSettings
+from spanwright.config_settings import ConfigSettings, check_setting
 from spanwright.encoder.execution import LARGEST_GROUP, PIECES_AT_ONCE
 from spanwright.encoder.loading import EncoderModule, load_encoder
 from spanwright.encoder.settings import build_run_settings, padding_multiple
-from spanwright.errors import Errors, SpanwrightError
 from spanwright.qa.torch_head import QuestionAnsweringModule, build_question_answering
 from spanwright.qa.windows import WindowBatch
 from spanwright.shim import TorchShim
+
+_check = partial(check_setting, "extractive_qa.model")
 
 
 def build_question_answering_model(
@@ -145,9 +146,3 @@ def _to_inputs(batch: WindowBatch, device: torch.device, encoder: EncoderModule)
     mask = torch.from_numpy(batch.attention_mask).to(device, non_blocking=True) if batch.has_padding else None
     segments = torch.from_numpy(batch.segments).to(device, non_blocking=True) if encoder.has_segments else None
     return ArgsKwargs(args=(ids, mask, segments), kwargs={})
-
-
-def _check(setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
-    if not is_allowed:
-        place = f"extractive_qa.model.{setting}"
-        raise SpanwrightError(Errors.S280.format(setting=place, found=value, allowed=allowed))

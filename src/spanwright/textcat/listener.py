@@ -12,7 +12,7 @@ from thinc.api import Model, chain
 from thinc.types import Floats2d, Floats3d
 from transformers.modeling_outputs import BaseModelOutput
 
-from spanwright.errors import Errors, SpanwrightError
+from spanwright.config_settings import check_setting
 
 WindowPooling = Literal["first", "mean"]
 
@@ -25,10 +25,8 @@ def build_window_listener(pooling: str = "first", upstream: str = "*") -> Model[
 
     Raises SpanwrightError for another pooling.
     """
-    if pooling not in get_args(WindowPooling):
-        allowed = ", ".join(get_args(WindowPooling))
-        setting = "text_classifier.model.tok2vec.pooling"
-        raise SpanwrightError(Errors.S280.format(setting=setting, found=pooling, allowed=allowed))
+    poolings = get_args(WindowPooling)
+    check_setting("text_classifier.model.tok2vec", "pooling", pooling, pooling in poolings, ", ".join(poolings))
     windows: Model[list[TransformerData], list[Floats2d]] = Model("windows", forward, attrs={"pooling": pooling})
     return chain(TransformerListener(upstream), windows)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, get_args
 
 import numpy as np
@@ -12,9 +13,11 @@ from thinc.api import Model, chain, torch2xp, xp2torch
 from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import get_width
 
-from spanwright.errors import Errors, SpanwrightError
+from spanwright.config_settings import check_setting
 from spanwright.shim import TorchShim
 from spanwright.textcat.torch_head import Pooling, TextHead
+
+_check = partial(check_setting, "text_classifier.model")
 
 
 def build_text_classifier(
@@ -85,10 +88,3 @@ def _initialize(model: Model[list[Floats2d], Floats2d], X: list[Floats2d] | None
         pooling=model.attrs["pooling"],
         hidden_width=model.attrs["hidden_width"],
     )
-
-
-def _check(setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
-    if not is_allowed:
-        raise SpanwrightError(
-            Errors.S280.format(setting=f"text_classifier.model.{setting}", found=value, allowed=allowed)
-        )
