@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spanwright.textcat.thresholds import METRICS, best_threshold
+from spanwright.textcat.thresholds import METRICS, best_threshold, correct
 
 
 def value_of(metric, chances, has_label, threshold):
@@ -51,3 +51,37 @@ def test_thresholds_lie_between_neighbours(chances, has_label, expected):
 
 def test_a_label_that_is_better_never_given():
     assert best_threshold(np.array([0.9, 0.8]), np.array([False, False]), metric="accuracy") == pytest.approx(0.95)
+
+
+def odds(chances):
+    return np.log(chances / (1 - chances))
+
+
+@pytest.mark.parametrize("shift", [-2.0, 0.0, 3.0])
+def test_probabilities_are_corrected_where_texts_say_so(shift):
+    random = np.random.default_rng(0)
+    true = random.beta(0.5, 2, size=5000).clip(0.001, 0.999)
+    said = 1 / (1 + np.exp(-(odds(true) + shift)))
+    corrected = correct(said, random.random(5000) < true)
+    assert odds(corrected) - odds(said) == pytest.approx(np.full(5000, -shift), abs=0.2)
+
+
+def test_few_texts_change_little():
+    said = np.array([0.3, 0.2, 0.1])
+    assert correct(said, np.array([False, False, False])) == pytest.approx(said, abs=0.1)
+    # by hand: of one text at even odds, the shift s solves 1 / (1 + exp(-s)) - 1 + s = 0
+    assert odds(correct(np.array([0.5]), np.array([True])))[0] == pytest.approx(0.401058, abs=1e-5)
+
+
+def test_certain_chances_stay_finite():
+    corrected = correct(np.array([0.0, 1.0, 1.0]), np.array([True, False, False]))
+    assert ((corrected >= 0) & (corrected <= 1)).all()
+
+
+def test_the_best_threshold_is_half_of_the_best_f1():
+    """Lipton, Elkan and Naryanaswamy, 2014, theorem 1: of probabilities that are true."""
+    chances = np.random.default_rng(1).beta(0.4, 3, size=20_000)
+    threshold = best_threshold(chances, chances, metric="f1")
+    given = chances >= threshold
+    f1 = 2 * chances[given].sum() / (given.sum() + chances.sum())
+    assert threshold == pytest.approx(f1 / 2, abs=1e-3)

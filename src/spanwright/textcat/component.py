@@ -22,7 +22,7 @@ from spanwright.labelled_pipe import LabelledPipe
 from spanwright.textcat.gold import count_labels, describe_imbalance, gold_categories
 from spanwright.textcat.losses import balanced_weights, exclusive_loss, multilabel_loss, probabilities
 from spanwright.textcat.scorer import textcat_score
-from spanwright.textcat.thresholds import METRICS, best_threshold
+from spanwright.textcat.thresholds import METRICS, best_threshold, correct
 from spanwright.weights import listed
 
 text_classifier_default_config = """
@@ -322,7 +322,8 @@ class TextClassifier(LabelledPipe):
             known = ~np.isnan(gold[:, i])
             has_label = gold[known, i] == 1
             if has_label.any() and not has_label.all():
-                tuned[label] = best_threshold(chances[known, i], has_label, metric=self.cfg["tune_thresholds"])
+                given = chances[known, i]
+                tuned[label] = best_threshold(given, correct(given, has_label), metric=self.cfg["tune_thresholds"])
             else:
                 untuned.append(f"'{label}' (on {has_label.sum()} of {known.sum()} texts)")
         self.cfg["tuned_thresholds"] = tuned
