@@ -111,7 +111,7 @@ def test_a_token_takes_its_vector_from_the_window_that_owns_it(tiny_encoder, mak
         ),
         ({"transformer_config": {"hidden_size": 16}}, "S221.*"),
         ({"freeze": 3}, "S208.*2 layers.*first 3"),
-        ({"window": 100_000}, "S209.*window: 100000.*at most"),
+        ({"window": 100_000}, "S280.*window: 100000.*at most"),
         ({"name": "no/such/folder"}, "S221.*no/such/folder.*fetch_encoder"),
     ],
     ids=str,

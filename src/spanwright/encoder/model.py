@@ -13,14 +13,16 @@ from spacy_transformers.layers import split_trf_batch, trfs2arrays
 from thinc.api import Model, chain
 from thinc.types import Floats2d, Ragged
 
-from spanwright.config_settings import ConfigSettings
+from spanwright.config_settings import ConfigSettings, check_setting
 from spanwright.encoder.batching import PieceBatch, batch_docs, to_transformer_batch
 from spanwright.encoder.cache import OutputCache
 from spanwright.encoder.execution import PIECES_AT_ONCE, encode_windows
 from spanwright.encoder.loading import EncoderModule, build_encoder, load_encoder
 from spanwright.encoder.settings import build_run_settings, padding_multiple
-from spanwright.errors import Errors, SpanwrightError
+from spanwright.errors import Errors
 from spanwright.shim import TorchShim
+
+_check = partial(check_setting, "transformer.model")
 
 
 def build_transformer(
@@ -186,8 +188,3 @@ def _check_sizes(*, window: int | None, overlap: int, pieces_at_once: int, cache
     _check("overlap", overlap, overlap >= 0 and (widest is None or overlap <= widest), allowed)
     _check("pieces_at_once", pieces_at_once, pieces_at_once >= 1, "1 or more")
     _check("cache_memory", cache_memory, cache_memory >= 0, "0 or more")
-
-
-def _check(setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
-    if not is_allowed:
-        raise SpanwrightError(Errors.S209.format(setting=setting, found=value, allowed=allowed))

@@ -17,7 +17,6 @@ class EncoderErrors:
     )
     S207 = 'freeze: \'{found}\' is not allowed. Use "none", "all", "embeddings", or how many of the first layers to freeze.'
     S208 = 'freeze: the encoder has {n_layers} layers, so its first {found} cannot be frozen. Use 0 to {n_layers}, or "all".'
-    S209 = "components.transformer.model.{setting}: {found} is out of range; allowed: {allowed}."
     S210 = "{setting}: {found} is out of range; allowed: {allowed}."
     S211 = (
         "Training diverged: the gradient of the {part} is not finite (learning rate {learn_rate:.2g}). The best pipeline so far "
