@@ -1,8 +1,8 @@
 """Answering questions: ours, together and one by one, beside transformers' question-answering pipeline.
 
 `python benchmarks/qa_inference.py`: questions per second, peak memory, exact match and F1 on SQuAD's questions, all with the
-weights of one checkpoint, which ours imports. `context_pieces` has only so many word pieces of a context read. With `--many 500`:
-so many questions on one document.
+weights of one checkpoint, which ours imports; with `--pipeline`, each as it was trained. `context_pieces` has only so many word
+pieces of a context read. With `--many 500`: so many questions on one document.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ ROWS = {
 
 def main(
     checkpoint: Annotated[Path | None, typer.Option(help="a model that qa.py saved; else one is trained")] = None,
+    pipeline: Annotated[Path | None, typer.Option(help="one that qa.py saved; else the checkpoint is imported")] = None,
     many: Annotated[int | None, typer.Option(min=1, help="so many questions on one document instead")] = None,
     only: Annotated[str, typer.Option(help="rows whose name has this in it; with --add")] = "",
     add: Add = False,
@@ -68,13 +69,14 @@ def main(
     encoder: Encoder = ENCODER,
 ) -> None:
     """Run each in turn; the pipeline of transformers with each of its batch sizes; the fastest is to be compared."""
-    result = "qa_inference" if many is None else "qa_one_document"
+    result = "qa_one_document" if many else "qa_inference_trained" if pipeline else "qa_inference"
     earlier = read_earlier(result, add=add)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         corpora = prepare("squad", folder, limit=limit)
         checkpoint = checkpoint or train(corpora, folder / "checkpoint", encoder, epochs, threads)
-        models = {"checkpoint": checkpoint, "ours": import_checkpoint(checkpoint, folder / "pipeline")}
+        pipeline = pipeline or import_checkpoint(checkpoint, folder / "pipeline")
+        models = {"checkpoint": checkpoint, "ours": pipeline}
         data = corpora.dev if many is None else ask_of_one(corpora.dev, folder / "many.spacy", many)
         commands = {name: command(row, models[row.model], data) for name, row in ROWS.items() if only in name}
         measured = alternate_peers(commands, range(runs), threads=threads)
