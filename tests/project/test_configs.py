@@ -50,3 +50,7 @@ def test_one_line() -> None:
     traceback = "Traceback (most recent call last):\n  File x\na.b.SomeError: too\n  bad\n"
     assert one_line(traceback) == "too bad"
     assert one_line("\x1b[31m✘ Config\x1b[0m\nwrong\n") == "✘ Config wrong"
+    assert (
+        one_line("Config error\nname   not permitted\n\n{'name': 1,\n 'other': {}}\n")
+        == "Config error name not permitted"
+    )

@@ -11,6 +11,7 @@ from spanwright.files import atomic_file
 from spanwright.project.commands import spacy_command
 
 COLOUR = re.compile(r"\x1b\[[\d;]*m")
+SECTION = re.compile(r"^\{.*\}\s*\Z", re.MULTILINE | re.DOTALL)  # that confection prints below what is wrong with it
 RAISED = re.compile(r"^[\w.]+(?:Error|Exception): (.+)", re.MULTILINE | re.DOTALL)
 
 
@@ -29,7 +30,7 @@ def fill_config(base: Path, output: Path) -> None:
 
 
 def one_line(output: str) -> str:
-    """Return what a failed command printed as one line: of a traceback, only what was raised."""
-    text = COLOUR.sub("", output)
+    """Return what a failed command printed as one line: of a traceback, only what was raised; no whole section of a config."""
+    text = SECTION.sub("", COLOUR.sub("", output))
     raised = RAISED.findall(text) if "Traceback" in text else []
     return " ".join((raised[-1] if raised else text).split())
