@@ -40,6 +40,7 @@ def read(question: str, text: str, most: int, needed: list[tuple[int, int]] | No
     [
         (ADVERT, ["We are a bakery.", "The pay is ten pounds.", "You start at four!", "The shop is in Leeds."]),
         ("Meet at 9 a.m. sharp. Call", ["Meet at 9 a.m. sharp.", "Call"]),
+        ("Ask Dr. A. Smith of the U.S. Army. Call us. No.", ["Ask Dr. A. Smith of the U.S. Army.", "Call us.", "No."]),
         ('"Go!" She went... Home.', ['"Go!"', "She went...", "Home."]),
         ("Pay: 3.50\nPlace: Oslo\n\n", ["Pay: 3.50", "Place: Oslo"]),
         ("\u5de5\u8d44\u5f88\u9ad8\u3002\u5730\u70b9\u3002", ["\u5de5\u8d44\u5f88\u9ad8\u3002", "\u5730\u70b9\u3002"]),

@@ -23,6 +23,9 @@ STEM = 5  # characters of a word that must agree
 LARGEST_CACHE = 1 << 21  # in pieces
 WORD = re.compile(r"\w+")
 SENTENCE_END = re.compile(r"[.!?\u2026][\"'\u201d\u2019)\]]*(?=\s)|[\u3002\uff01\uff1f]|\n")
+# an initial, or a short title as in "Dr. Smith": no end, though a capital follows
+ABBREVIATION = re.compile(r"\b(?:[A-Z][a-z]{0,2}|[A-Z](?:\.[A-Z])+)\.$")
+LONGEST_ABBREVIATION = 10  # characters
 
 
 class Sentences(NamedTuple):
@@ -81,9 +84,11 @@ def cut_sentences(text: str, context: Context) -> Sentences:
 
 def _sentence_ends(text: str) -> Iterator[int]:
     for match in SENTENCE_END.finditer(text):
-        rest = text[match.end() : match.end() + 50].lstrip()
-        if not rest[:1].islower():  # as after many an abbreviation
-            yield match.end()
+        end = match.end()
+        is_short = ABBREVIATION.search(text, max(0, end - LONGEST_ABBREVIATION), end)
+        before_small = text[end : end + 50].lstrip()[:1].islower()  # as after many a longer abbreviation
+        if not (is_short or before_small):
+            yield end
 
 
 def stems(text: str) -> set[str]:
