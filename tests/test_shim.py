@@ -237,8 +237,9 @@ def test_weights_that_do_not_belong_are_refused(damage, message):
         lambda data: b"\xff" * 8 + data[8:],
         lambda data: srsly.msgpack_dumps({"settings": {"width": 4}}),
         lambda data: safetensors.torch.save({"outer.bias": torch.zeros(2)}),
+        lambda data: b"\x02" + bytes(7) + b"[]",
     ],
-    ids=["no header", "cut short", "a length beyond the end", "another format", "no settings"],
+    ids=["no header", "cut short", "a length beyond the end", "another format", "no settings", "a list as header"],
 )
 def test_damaged_bytes_are_refused(damage):
     target = TorchShim(Net)

@@ -30,7 +30,7 @@ def unpack(data: bytes, *, source: str) -> tuple[dict[str, Any], dict[str, Tenso
         (length,) = HEADER_LENGTH.unpack(data[:start])
         settings = srsly.json_loads(srsly.json_loads(data[start : start + length])["__metadata__"][SETTINGS])
         return settings, safetensors.torch.load(data)
-    except (struct.error, ValueError, KeyError, SafetensorError) as error:
+    except (struct.error, ValueError, TypeError, KeyError, SafetensorError) as error:
         raise SpanwrightError(Errors.S215.format(source=source)) from error
 
 

@@ -3,7 +3,8 @@ import pytest
 
 from spanwright.encoder.windows import Window
 from spanwright.qa.calibration import fit_threshold
-from spanwright.qa.gold import find_pieces, pad_targets, window_targets
+from spanwright.qa.decoding import Best
+from spanwright.qa.gold import credit_of, find_pieces, pad_targets, window_targets
 
 # "He left Oslo": He, left, Os, ##lo; and a piece of white space before Oslo, as some tokenizers make
 OFFSETS = np.array([[0, 2], [3, 7], [7, 8], [8, 10], [10, 12]])
@@ -64,3 +65,22 @@ def test_targets_point_at_the_first_piece_where_there_is_no_answer():
 def test_the_threshold_makes_answers_worth_most(scores, credit, is_impossible, expected):
     found = fit_threshold(np.array(scores), np.array(credit, dtype=float), np.array(is_impossible, dtype=bool))
     assert found == (expected if expected is None else pytest.approx(expected))
+
+
+@pytest.mark.parametrize(
+    ("found", "answers", "credit"),
+    [
+        ((3, 5), [(8, 12)], 1.0),
+        ((3, 5), [(0, 2), (8, 12)], 1.0),
+        ((3, 5), [(9, 11)], 1.0),  # the answer is a part of pieces
+        ((1, 5), [(8, 12)], 2 * 4 / (9 + 4)),
+        ((0, 1), [(8, 12)], 0.0),
+        ((3, 5), [(8, 16)], 2 * 4 / (4 + 8)),  # only "Oslo" was read of the answer
+        ((3, 5), [], 0.0),
+        (None, [(8, 12)], 0.0),
+    ],
+)
+def test_credit_by_hand(found, answers, credit):
+    starts, ends = ([[place] for place in found]) if found else ([], [])
+    best = Best(np.array(starts, dtype=int), np.array(ends, dtype=int), np.ones(len(starts)), 0.0)
+    assert credit_of(best, OFFSETS, answers) == pytest.approx(credit)

@@ -1,6 +1,8 @@
 import copy
 import gc
+import json
 import random
+import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -245,6 +247,40 @@ def test_scores_are_those_of_transformers(untrained, tiny_encoder):
     answer = ask(untrained, "where", CONTEXT)
     assert answer.start_scores == pytest.approx(outputs.start_logits[0, in_context].numpy(), abs=1e-5)
     assert answer.end_scores == pytest.approx(outputs.end_logits[0, in_context].numpy(), abs=1e-5)
+
+
+def test_other_weights_come_with_their_own_word_pieces(make_nlp, make_examples, tiny_encoder, tmp_path):
+    other_encoder = tmp_path / "encoder"
+    shutil.copytree(tiny_encoder, other_encoder)
+    tokenizer = json.loads((other_encoder / "tokenizer.json").read_text("utf-8"))
+    vocabulary = tokenizer["model"]["vocab"]
+    vocabulary["years"], vocabulary["degree"] = vocabulary["degree"], vocabulary["years"]
+    (other_encoder / "tokenizer.json").write_text(json.dumps(tokenizer), "utf-8")
+    nlp, other = make_nlp(tiny_encoder, model={"context_pieces": 4}), make_nlp(other_encoder)
+    for pipeline in (nlp, other):
+        pipeline.initialize(lambda: make_examples(nlp))
+    ask(nlp, "what degree", CONTEXT)  # its word pieces are kept
+    other.to_disk(tmp_path / "other")
+    nlp.from_disk(tmp_path / "other")
+    nlp.get_pipe("extractive_qa").model.attrs["settings"]["context_pieces"] = None
+    assert (
+        ask(nlp, "what degree", CONTEXT).start_scores.tolist()
+        == ask(other, "what degree", CONTEXT).start_scores.tolist()
+    )
+
+
+def test_scoring_keeps_the_form(make_nlp, make_examples, tiny_encoder):
+    nlp = make_nlp(tiny_encoder, questions={"years": "how many years"})
+    nlp.initialize(lambda: make_examples(nlp))
+    [example, *_] = make_examples(nlp)
+    example.predicted._.question = None  # as `spacy evaluate` reads it
+    doc = nlp(example.predicted)
+    before = read_answers(doc)
+    nlp.get_pipe("extractive_qa").score([Example(doc, example.reference)])
+    assert {key: record for key, record in read_answers(doc).items() if key == "years"} == before
+    assert read_answers(doc).keys() == {"years", "answers"}
+    group = doc.spans["answers"]
+    assert len(group) == len(group.attrs["scores"]) == 2
 
 
 @pytest.mark.parametrize(

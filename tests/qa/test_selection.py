@@ -131,6 +131,24 @@ def test_no_answer_reaches_over_what_was_left_out(make_nlp, make_examples, tiny_
     assert not any("ten" in candidate.text and "Rome" in candidate.text for candidate in answer.n_best)
 
 
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        (
+            "\u85aa\u6c34\u662f\u591a\u5c11\uff1f",
+            "\u85aa\u6c34\u5f88\u9ad8\u3002",
+        ),  # how much is the pay? The pay is high.
+        (
+            "\u5546\u5e97\u5728\u54ea\u91cc\uff1f",
+            "\u5546\u5e97\u5728\u5317\u4eac\u3002",
+        ),  # where is the shop? The shop is in Beijing.
+    ],
+)
+def test_words_without_spaces_are_found(question, expected):
+    text = "\u6211\u4eec\u662f\u9762\u5305\u5e97\u3002\u85aa\u6c34\u5f88\u9ad8\u3002\u5546\u5e97\u5728\u5317\u4eac\u3002"
+    assert read(question, text, most=8) == expected
+
+
 def test_short_contexts_are_read_whole(selective, untrained, make_nlp, make_examples, tiny_encoder):
     whole = make_nlp(tiny_encoder, model={"context_pieces": 1000})
     whole.initialize(lambda: make_examples(whole))

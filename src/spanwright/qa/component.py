@@ -234,7 +234,7 @@ class ExtractiveQA(TrainablePipe):
         unasked = [eg for eg in examples if eg.reference._.question and ANSWERS not in read_answers(eg.predicted)]
         pairs = ((example.reference._.question, example.predicted) for example in unasked)
         for example, answer in zip(unasked, self.ask_many(pairs), strict=True):
-            store_answers(example.predicted, {ANSWERS: answer})
+            store_answers(example.predicted, {ANSWERS: answer}, keep=True)
         return super().score(examples, **kwargs)
 
     def calibrate(self, examples: Iterable[Example]) -> dict[str, float | None]:
@@ -250,9 +250,7 @@ class ExtractiveQA(TrainablePipe):
             raise SpanwrightError(Errors.S407.format(name=self.name))
         asked = self._cut([eg.reference._.question for eg in examples], [eg.reference.text for eg in examples])
         parts = score_pairs(self.model, asked)
-        gold = [
-            find_pieces(pair.context.offsets, gold_characters(eg)) for pair, eg in zip(asked, examples, strict=True)
-        ]
+        gold = [gold_characters(example) for example in examples]
 
         def best_at(temperature: float) -> Iterator[Best]:
             # the spans are scored anew each time: kept, their scores would fill the memory
@@ -263,11 +261,12 @@ class ExtractiveQA(TrainablePipe):
         def scores_at(temperature: float) -> NDArray[np.float64]:
             return np.array([best.scores[0] if len(best.scores) else 0.0 for best in best_at(temperature)])
 
-        credit = np.array([credit_of(best, answers) for best, answers in zip(best_at(1.0), gold, strict=True)])
+        found = zip(best_at(1.0), asked, gold, strict=True)
+        credit = np.array([credit_of(best, pair.context.offsets, answers) for best, pair, answers in found])
 
         self.cfg["temperature"] = temperature = fit_temperature(scores_at, credit == 1.0)
         no_answer = [best.no_answer_score for best in best_at(temperature)]
-        is_impossible = np.array([not gold_characters(example) for example in examples])
+        is_impossible = np.array([not answers for answers in gold])
         self.cfg["no_answer_threshold"] = fit_threshold(np.array(no_answer), credit, is_impossible)
         return {name: self.cfg[name] for name in ("temperature", "no_answer_threshold")}
 

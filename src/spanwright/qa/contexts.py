@@ -15,19 +15,26 @@ LARGEST_CACHE = 1 << 21  # in pieces, of about 25 bytes
 
 
 class ContextCache:
-    """Cuts texts into word pieces and keeps those used last, up to `limit` pieces.
+    """Cuts texts into word pieces and keeps those used last, up to `limit` pieces, as long as the tokenizer is the same.
 
     shorten: chooses what is read of a context, where not all of it is.
     """
 
     def __init__(self, *, limit: int = LARGEST_CACHE) -> None:
-        self._contexts: LastUsed[str, Context] = LastUsed(limit=limit, size=lambda context: len(context.ids))
-        self.shorten = Selector()
+        self._limit = limit
+        self._start(None)
 
     def __call__(self, texts: Sequence[str], tokenizer: PieceTokenizer) -> list[Context]:
         """Return the context of each text; all new texts are cut in one call."""
+        if tokenizer is not self._tokenizer:  # other weights were loaded
+            self._start(tokenizer)
         known = self._contexts(texts, lambda new: list(map(_to_context, new, tokenizer(new))))
         return [known[text] for text in texts]
+
+    def _start(self, tokenizer: PieceTokenizer | None) -> None:
+        self._tokenizer = tokenizer
+        self._contexts: LastUsed[str, Context] = LastUsed(limit=self._limit, size=lambda context: len(context.ids))
+        self.shorten = Selector()
 
 
 def _to_context(text: str, pieces: Pieces) -> Context:

@@ -56,13 +56,20 @@ def gold_characters(example: Example) -> list[tuple[int, int]]:
     return [(span.start_char, span.end_char) for span in example.reference.spans.get(ANSWERS, [])]
 
 
-def credit_of(best: Best, gold: Ints2d) -> float:
-    """Return the F-score of the best candidate's word pieces against the gold answer most like it.
+def credit_of(best: Best, offsets: Ints2d, answers: Sequence[tuple[int, int]]) -> float:
+    """Return the F-score of the best candidate's characters against the gold answer most like it.
 
-    gold: (answers, 2), first and last pieces.
+    offsets: (pieces, 2), of what was read of the context.
+    answers: in characters. They are widened to whole pieces, and what was not read of one counts too.
     """
-    if not len(best.starts) or not len(gold):
+    if not len(best.starts):
         return 0.0
-    start, end = best.starts[0], best.ends[0]
-    shared = np.minimum(end, gold[:, 1] + 1) - np.maximum(start, gold[:, 0])
-    return float(np.max(2 * np.maximum(shared, 0) / (end - start + gold[:, 1] + 1 - gold[:, 0])))
+    start, end = offsets[best.starts[0], 0], offsets[best.ends[0] - 1, 1]
+    credit = 0.0
+    for answer in answers:
+        low, high = answer
+        for first, last in find_pieces(offsets, [answer]):
+            low, high = min(low, offsets[first, 0]), max(high, offsets[last, 1])
+        shared = max(min(end, high) - max(start, low), 0)
+        credit = max(credit, float(2 * shared / (end - start + high - low)))
+    return credit

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 
 class LastUsed(Generic[K, V]):
-    """Keeps the values used last, as long as their sizes add up to no more than `limit`.
+    """Keeps the values used last, as long as their sizes add up to no more than `limit`. Threads may share one.
 
     size: of a value, in the unit of `limit`.
     """
@@ -20,6 +21,8 @@ class LastUsed(Generic[K, V]):
         self._limit = limit
         self._size = size
         self._values: OrderedDict[K, V] = OrderedDict()
+        self._total = 0
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._values)
@@ -31,17 +34,25 @@ class LastUsed(Generic[K, V]):
     def __call__(self, keys: Iterable[K], make: Callable[[list[K]], Sequence[V]]) -> dict[K, V]:
         """Return the value of each key. `make` is called once, with the keys whose values are not kept."""
         unique = dict.fromkeys(keys)
-        # in one step each: another thread may drop a value between a look and a grasp
-        kept = {key: self._values.pop(key, None) for key in unique}
-        found = {key: value for key, value in kept.items() if value is not None}
+        with self._lock:
+            found = {key: self._values[key] for key in unique if key in self._values}
         new = [key for key in unique if key not in found]
         found.update(zip(new, make(new), strict=True))
-        self._values.update(found)
-        total = sum(map(self._size, self._values.values()))
-        while total > self._limit and self._values:
-            _, dropped = self._values.popitem(last=False)
-            total -= self._size(dropped)
+        with self._lock:
+            for key, value in found.items():
+                self._drop(key)
+                self._values[key] = value
+                self._total += self._size(value)
+            while self._total > self._limit:
+                self._drop(next(iter(self._values)))
         return found
 
-    def clear(self) -> None:
-        self._values.clear()
+    def _drop(self, key: K) -> None:
+        if key in self._values:
+            self._total -= self._size(self._values.pop(key))
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state, _lock=threading.Lock())
