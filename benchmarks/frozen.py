@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from corpora import prepare
-from harness import alternate_peers, finish, read_earlier
+from harness import Run, alternate_peers, finish, read_earlier
 from ner import command_of, setting, shared_options
 from options import ENCODER, Add, Encoder, Limit, Seeds, Threads, numbers_of
 
@@ -41,13 +41,19 @@ def main(
             commands[f"{freeze} {n}"] = [*command_of("ours", "btc"), *options]
         runs = alternate_peers(commands, numbers_of(seeds), threads=threads)
     by_epoch = {
-        f"freeze = {freeze}": [
-            {**long, "seconds": (long["seconds"] - short["seconds"]) / (epochs - 1), "first_epoch": short["seconds"]}
-            for short, long in zip(runs[f"{freeze} 1"], runs[f"{freeze} {epochs}"], strict=True)
-        ]
+        f"freeze = {freeze}": list(map(later_epoch, runs[f"{freeze} 1"], runs[f"{freeze} {epochs}"]))
         for freeze in FREEZE
     }
     finish("frozen", by_epoch, base="freeze = all", limit=limit, earlier=earlier)
+
+
+def later_epoch(one: Run, all_: Run) -> Run:
+    """Return what the longer of two runs measured, but for the time, which is that of one of its later epochs."""
+    epochs = round(all_["steps"] / one["steps"])
+    seconds = (all_["seconds"] - one["seconds"]) / (epochs - 1)
+    words = one["words_per_s"] * one["seconds"]
+    others = {column: value for column, value in all_.items() if column != "steps"}
+    return {**others, "seconds": seconds, "words_per_s": words / seconds, "first_epoch": one["seconds"]}
 
 
 if __name__ == "__main__":

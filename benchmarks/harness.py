@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import statistics
 import subprocess
 import sys
@@ -22,7 +23,8 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
 SCORE = re.compile(r"(^|_)(f1|em|accuracy)(_|$)")
 PACKAGES = ("spanwright", "spacy", "spacy-transformers", "transformers", "accelerate", "numpy", "torch")
-Runs = dict[str, list[dict[str, Any]]]  # by the name of a peer, what each run measured
+Run = dict[str, Any]  # what it measured
+Runs = dict[str, list[Run]]  # by the name of a peer
 # runs in a process of its own: the peak of a command's memory is that of this process's only child
 PEAK = (
     "import resource, subprocess, sys; subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL); "
@@ -60,6 +62,7 @@ def alternate_peers(commands: Mapping[str, Sequence[str]], seeds: Sequence[int],
         for name, command in commands.items():
             measured = run_peer([*command, "--seed", str(seed), "--threads", str(threads)], threads=threads)
             runs[name].append({"seed": seed, **measured})
+            msg.text(f"{name}: {json.dumps(runs[name][-1])}")  # hours may follow, and fail
     return runs
 
 
@@ -76,12 +79,13 @@ def run_peer(command: Sequence[str], *, threads: int) -> dict[str, float]:
 
 
 def summarise(runs: Runs, *, base: str) -> dict[str, dict[str, Any]]:
-    """Return by name the medians of all columns, of scores the means and standard deviations, how many times as long as
-    `base` it took with the same seeds, and all runs.
+    """Return by name the medians of the columns that all its runs have, of scores the means and standard deviations, how many
+    times as long as `base` it took with the same seeds, and all runs.
     """
     rows: dict[str, dict[str, Any]] = {}
     for name, measured in runs.items():
-        columns = {column: [run[column] for run in measured] for column in measured[0]}
+        shared = [column for column in measured[0] if all(column in run for run in measured)]
+        columns = {column: [run[column] for run in measured] for column in shared}
         row: dict[str, Any] = {}
         for column, values in columns.items():
             if column in ("seed", "labels"):
@@ -91,8 +95,8 @@ def summarise(runs: Runs, *, base: str) -> dict[str, dict[str, Any]]:
             if is_score and len(values) > 1:
                 row[f"{column} sd"] = rounded(statistics.stdev(values))
         own, others = ({run["seed"]: run["seconds"] for run in of} for of in (measured, runs[base]))
-        if shared := own.keys() & others.keys():
-            medians = [statistics.median(seconds[seed] for seed in shared) for seconds in (own, others)]
+        if seeds := own.keys() & others.keys():
+            medians = [statistics.median(seconds[seed] for seed in seeds) for seconds in (own, others)]
             row["times_as_long"] = round(medians[0] / medians[1], 2)
         rows[name] = {**row, "all": columns}
         if "labels" in columns:
@@ -154,6 +158,8 @@ def read_earlier(name: str, *, add: bool) -> dict[str, Any] | None:
     for part, own in (("machine", machine()), ("versions", versions())):
         if earlier[part] != own:
             raise SystemExit(f"--add: {path} has {part} {earlier[part]}, here they are {own}; run all of it again")
+    if any("seed" not in row["all"] for row in earlier["results"].values()):
+        raise SystemExit(f"--add: {path} does not tell the seeds of its runs; run all of it again")
     return earlier
 
 
@@ -175,7 +181,7 @@ def write_results(name: str, results: Mapping[str, Any], *, earlier: Mapping[str
 
     earlier: what the file held, whose command and note are kept.
     """
-    command = " ".join(["python", str(Path(sys.argv[0]).resolve().relative_to(ROOT)), *sys.argv[1:]])
+    command = shlex.join(["python", str(Path(sys.argv[0]).resolve().relative_to(ROOT)), *sys.argv[1:]])
     context = {
         "command": command if earlier is None else f"{earlier['command']} && {command}",
         "date": time.strftime("%Y-%m-%d"),

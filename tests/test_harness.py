@@ -36,6 +36,31 @@ def test_medians_of_times_and_means_of_scores(harness):
     assert rows["ours"]["all"]["seconds"] == [1, 2, 9]
 
 
+def test_columns_that_some_runs_lack_are_left_out(harness):
+    rows = harness.summarise({"ours": [{**run(0, 1), "em_1": 0.4}, run(1, 2)]}, base="ours")
+    assert rows["ours"]["all"].keys() == {"seed", "seconds", "f1"}
+
+
+def test_a_command_can_be_run_again(harness, monkeypatch):
+    monkeypatch.setattr(sys, "argv", [str(BENCHMARKS / "qa.py"), "--peers", "ours,trainer 3e-5"])
+    harness.finish("x", {"ours": [run(0, 1)]}, limit=None)
+    content = json.loads((harness.RESULTS / "x.json").read_text("utf8"))
+    assert content["command"] == "python benchmarks/qa.py --peers 'ours,trainer 3e-5'"
+
+
+def test_a_later_epoch_is_the_difference(harness):
+    frozen = importlib.import_module("frozen")
+    one = {**run(0, 10), "words_per_s": 100, "steps": 5}
+    three = {**run(0, 14, 0.7), "words_per_s": 214, "steps": 15}
+    assert frozen.later_epoch(one, three) == {
+        "seed": 0,
+        "seconds": 2,
+        "f1": 0.7,
+        "words_per_s": 500,
+        "first_epoch": 10,
+    }
+
+
 def test_medians_of_labels(harness):
     runs = {"ours": [{**run(seed, 1), "labels": {"a": {"f": seed / 10}}} for seed in (1, 2, 9)]}
     assert harness.summarise(runs, base="ours")["ours"]["labels"] == {"a": {"f": 0.2}}
@@ -74,4 +99,8 @@ def test_nothing_is_added_to_what_does_not_compare(harness):
     content = json.loads(path.read_text("utf8"))
     path.write_text(json.dumps({**content, "machine": "another"}), "utf8")
     with pytest.raises(SystemExit, match="has machine another"):
+        harness.read_earlier("x", add=True)
+    del content["results"]["ours"]["all"]["seed"]
+    path.write_text(json.dumps(content), "utf8")
+    with pytest.raises(SystemExit, match=r"x\.json does not tell the seeds"):
         harness.read_earlier("x", add=True)

@@ -145,7 +145,9 @@ def test_no_answer_reaches_over_what_was_left_out(make_nlp, make_examples, tiny_
     ],
 )
 def test_words_without_spaces_are_found(question, expected):
-    text = "\u6211\u4eec\u662f\u9762\u5305\u5e97\u3002\u85aa\u6c34\u5f88\u9ad8\u3002\u5546\u5e97\u5728\u5317\u4eac\u3002"
+    text = (
+        "\u6211\u4eec\u662f\u9762\u5305\u5e97\u3002\u85aa\u6c34\u5f88\u9ad8\u3002\u5546\u5e97\u5728\u5317\u4eac\u3002"
+    )
     assert read(question, text, most=8) == expected
 
 

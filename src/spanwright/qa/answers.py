@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,7 +145,7 @@ def store_answers(doc: Doc, answers: Mapping[str, Answer], *, keep: bool = False
     found = {key: answer for key, answer in answers.items() if answer}
     spans = [Span(doc, answer.span.start, answer.span.end, label=key) for key, answer in found.items() if answer.span]
     records = [list(_to_record(key, answer)) for key, answer in answers.items()]
-    attrs = {"scores": [answer.score for answer in found.values()], "records": records}
+    attrs: dict[str, list[Any]] = {"scores": [answer.score for answer in found.values()], "records": records}
     if keep and read_answers(doc):
         earlier = doc.spans[ANSWERS]
         spans = [*earlier, *spans]
