@@ -11,6 +11,9 @@ from spacy.util import registry, resolve_dot_names
 
 from spanwright.errors import Errors, SpanwrightError
 
+NAME = "spanwright.steps_from_epochs.v1"
+PLANNED = ("max_epochs", "max_steps", "eval_frequency")  # of [training]
+
 
 def make_steps_from_epochs(
     epochs: float, *, min_steps: int = 1, warmup: float = 0.1, evaluations: int = 8

@@ -178,10 +178,11 @@ def test_misspelt_setting_is_refused_with_its_nearest_name(project: Project) -> 
 def test_plain_spacy_train_takes_the_completed_config(project: Project) -> None:
     paths = ["--paths.train", "corpus/train.spacy", "--paths.dev", "corpus/dev.spacy"]
     encoder = ["--paths.encoder", str(project.variables["encoder"])]
-    steps = ["--training.max_steps", "2", "--training.eval_frequency", "1"]
+    steps = ["--initialize.before_init.epochs", "0.01", "--initialize.before_init.min_steps", "2"]
     done = project.run("-m", "spacy", "train", "training/config.cfg", "--output", "plain", *paths, *encoder, *steps)
     assert done.returncode == 0, done.stdout + done.stderr
     assert (project.folder / "plain" / "model-best" / "meta.json").exists()
+    assert spacy.util.load_config(project.folder / "plain" / "model-best" / "config.cfg")["training"]["max_steps"] == 2
 
 
 @pytest.mark.parametrize(

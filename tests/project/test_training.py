@@ -55,6 +55,13 @@ def test_training_without_evaluation_is_refused(tmp_path: Path, monkeypatch: pyt
     assert (tmp_path / "model-best" / "meta.json").read_text() == "old"
 
 
+@pytest.mark.parametrize("override", [["--training.max_steps", "2"], ["--training.eval-frequency=1"]])
+def test_what_the_config_plans_is_not_overridden_in_vain(tmp_path: Path, override: list[str]) -> None:
+    config = Path(__file__).parents[2] / "configs" / "textcat.cfg"
+    with pytest.raises(SpanwrightError, match=r"S076.*--training\.\w+.*textcat\.cfg.*min_steps"):
+        training.train(config, tmp_path, gpu_id=-1, overrides=override)
+
+
 def test_stale_leftovers_are_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stale = tmp_path / training.UNFINISHED / "model-best"
     stale.mkdir(parents=True)

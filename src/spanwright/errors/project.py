@@ -177,8 +177,8 @@ class ProjectErrors:
     )
     S070 = "`{command}` failed with exit code {code}: {output}"
     S071 = (
-        "Training ended without an evaluation, so there is no model-best in {folder}. Set training.max_steps to at least "
-        "training.eval_frequency."
+        "Training ended without an evaluation, so there is no model-best in {folder}. Set training.eval_frequency to at most "
+        "training.max_steps."
     )
     S072 = (
         "{pipeline}: its package would not require spanwright (requirements: {requirements}), though the project installs it. "
@@ -188,10 +188,14 @@ class ProjectErrors:
         "{requirement}, installed from its wheel, finds something else than {pipeline}. Run the 'package' step again."
     )
     S074 = (
-        "{requirement} loads, but finds nothing in {n_texts} texts of {data}. Train for longer (training.max_steps), or look "
-        "at metrics/evaluation.json."
+        "{requirement} loads, but finds nothing in {n_texts} texts of {data}. Train for longer (epochs in "
+        "[initialize.before_init] of the config), or look at metrics/evaluation.json."
     )
     S075 = "Outputs that project.yml declares do not exist: {paths}. Run `weasel run all`, or the steps that make them."
+    S076 = (
+        "--{setting} would change nothing: [initialize.before_init] of {config} sets it from the size of the training data. Give "
+        "--initialize.before_init.epochs and --initialize.before_init.min_steps, or --initialize.before_init.evaluations."
+    )
     S080 = "'{name}': no asset of project.yml has this in its path. There are: {known}."
     S081 = "project.yml: the asset {dest} has no sha256, so what is fetched could not be verified. Add `sha256: ...` to it."
     S082 = (

@@ -6,8 +6,12 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from spacy.util import load_config
+
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.files import replace_folder
+from spanwright.planning import NAME, PLANNED
+from spanwright.preflight.overrides import parse_overrides
 from spanwright.project.commands import run_command, spacy_command
 
 UNFINISHED = "unfinished"
@@ -25,8 +29,9 @@ def train(config: Path, output: Path, *, gpu_id: int, overrides: Sequence[str]) 
     overrides: config settings as command-line arguments, such as `["--paths.train", "corpus/train.spacy"]`.
 
     An interrupted run leaves what it had in `output/unfinished`, and `output/model-best` as it was. Raises SpanwrightError when
-    training fails or ends without an evaluation.
+    training fails or ends without an evaluation, and for an override that the config would undo.
     """
+    _check_overrides(overrides, config)
     unfinished = output / UNFINISHED
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -37,3 +42,12 @@ def train(config: Path, output: Path, *, gpu_id: int, overrides: Sequence[str]) 
         replace_folder(unfinished / name, output / name)
     shutil.rmtree(unfinished)
     return output / "model-best"
+
+
+def _check_overrides(overrides: Sequence[str], config: Path) -> None:
+    planned = [name for name in parse_overrides(overrides) if name in {f"training.{key}" for key in PLANNED}]
+    if not planned:
+        return
+    before_init = load_config(config).get("initialize", {}).get("before_init") or {}
+    if before_init.get("@callbacks") == NAME:
+        raise SpanwrightError(Errors.S076.format(setting=planned[0], config=config))
