@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
 
+from spacy.pipeline import TrainablePipe
 from thinc.model import Model, deserialize_attr, serialize_attr
 
 from spanwright.errors import Errors, SpanwrightError
+
+CONFIGURED = "configured"  # the key in `cfg` of what it held at first, as JSON
+P = TypeVar("P", bound="ConfiguredPipe")
 
 
 class ConfigSettings(dict[str, Any]):
@@ -25,6 +32,44 @@ def _serialize(_: ConfigSettings, value: ConfigSettings, name: str, model: Model
 @deserialize_attr.register(ConfigSettings)
 def _deserialize(own: ConfigSettings, saved: bytes, name: str, model: Model[Any, Any]) -> ConfigSettings:
     return own
+
+
+class ConfiguredPipe(TrainablePipe):
+    """A component that is loaded with its saved `cfg`, but for settings that its config has changed since it was saved.
+
+    spaCy lets what was saved win, so that `spacy.load(path, config={...})` would change nothing. What is learnt, or set in `cfg`
+    from Python, is kept.
+    """
+
+    cfg: dict[str, Any]
+    fixed: ClassVar[frozenset[str]] = frozenset()  # settings that the weights were trained to, always as saved
+
+    def remember_config(self) -> None:
+        """Keep what the config says; for the end of `__init__`."""
+        self.cfg[CONFIGURED] = json.dumps(self.cfg)
+
+    def from_disk(self: P, path: str | Path, *, exclude: Iterable[str] = ()) -> P:
+        own = self.cfg[CONFIGURED]
+        super().from_disk(path, exclude=exclude)
+        self._prefer(own)
+        return self
+
+    def from_bytes(self: P, bytes_data: bytes, *, exclude: Iterable[str] = ()) -> P:
+        own = self.cfg[CONFIGURED]
+        super().from_bytes(bytes_data, exclude=exclude)
+        self._prefer(own)
+        return self
+
+    def _prefer(self, own: str) -> None:
+        # the JSON of a saved config may be off in the last digit
+        given, saved = (json.loads(text, parse_float=_rounded) for text in (own, self.cfg[CONFIGURED]))
+        known = saved.keys() - self.fixed
+        self.cfg.update({name: value for name, value in given.items() if name in known and saved[name] != value})
+        self.cfg[CONFIGURED] = own
+
+
+def _rounded(number: str) -> float:
+    return round(float(number), 12)
 
 
 def check_setting(place: str, setting: str, value: Any, is_allowed: bool, allowed: str) -> None:

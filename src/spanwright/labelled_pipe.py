@@ -7,24 +7,22 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import Any, ClassVar
 
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_get_examples
 
-from spanwright.config_settings import check_setting
+from spanwright.config_settings import ConfiguredPipe, check_setting
 from spanwright.errors import Errors, SpanwrightError
 
 SAMPLE_SIZE = 10
 
 
-class LabelledPipe(TrainablePipe):
+class LabelledPipe(ConfiguredPipe):
     """A component whose model has a layer "head", of a size that its labels decide.
 
     `cfg` has "labels", "threshold", "label_thresholds", "class_weights" and "label_smoothing".
     """
 
     kind: ClassVar[str]  # what it learns from, in messages
-    cfg: dict[str, Any]
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -91,3 +89,7 @@ class LabelledPipe(TrainablePipe):
     def check(self, setting: str, value: Any, is_allowed: bool, allowed: str) -> None:
         """Raise SpanwrightError that names the setting, unless its value is allowed."""
         check_setting(self.name, setting, value, is_allowed, allowed)
+
+    def _prefer(self, own: str) -> None:
+        super()._prefer(own)
+        self.check_labels("label_thresholds", self.labels)

@@ -269,6 +269,16 @@ def test_other_weights_come_with_their_own_word_pieces(make_nlp, make_examples, 
     )
 
 
+def test_a_form_can_be_given_when_loading(untrained, tmp_path):
+    untrained.to_disk(tmp_path)
+    questions = {"years": "how many years"}
+    nlp = spacy.load(tmp_path, config={"components.extractive_qa.questions": questions})
+    assert read_answers(nlp(CONTEXT)).keys() == {"years"}
+    nlp.get_pipe("extractive_qa").cfg["questions"] = {"degree": "what degree"}
+    nlp.to_disk(tmp_path / "other")
+    assert read_answers(spacy.load(tmp_path / "other")(CONTEXT)).keys() == {"degree"}
+
+
 def test_scoring_keeps_the_form(make_nlp, make_examples, tiny_encoder):
     nlp = make_nlp(tiny_encoder, questions={"years": "how many years"})
     nlp.initialize(lambda: make_examples(nlp))

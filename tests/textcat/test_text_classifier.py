@@ -62,6 +62,28 @@ def test_overfit_save_load_same_cats(pooling, factory, data, make_pipeline, make
             assert (cats(other), other._.labels) == (expected.cats, expected._.labels)
 
 
+def test_settings_given_when_loading_win_over_saved_ones(make_pipeline, train, tmp_path):
+    nlp = make_pipeline("text_classifier_multilabel", threshold=0.5, label_smoothing=0.25)
+    train(nlp, MULTILABEL, n_steps=1)
+    nlp.get_pipe("textcat").cfg.update(tuned_thresholds={SAD: 0.25}, label_smoothing=0.125, temperature=2.0)
+    nlp.to_disk(tmp_path)
+    as_saved = spacy.load(tmp_path).get_pipe("textcat")
+    assert as_saved.cfg == nlp.get_pipe("textcat").cfg
+    changed = spacy.load(
+        tmp_path, config={"components": {"textcat": {"threshold": 0.625, "label_thresholds": {GLAD: 0.125}}}}
+    )
+    component = changed.get_pipe("textcat")
+    assert component.thresholds == {SAD: 0.25, GLAD: 0.125, "film": 0.625}
+    assert (component.cfg["label_smoothing"], component.cfg["temperature"]) == (0.125, 2.0)
+    changed.to_disk(tmp_path / "again")
+    assert spacy.load(tmp_path / "again").get_pipe("textcat").cfg == component.cfg
+    assert make_pipeline("text_classifier_multilabel", threshold=0.75).from_bytes(nlp.to_bytes()).get_pipe(
+        "textcat"
+    ).thresholds == {SAD: 0.25, GLAD: 0.75, "film": 0.75}
+    with pytest.raises(SpanwrightError, match=r"S281.*label_thresholds.*nowhere"):
+        spacy.load(tmp_path, config={"components.textcat.label_thresholds": {"nowhere": 0.5}})
+
+
 @pytest.mark.parametrize(("factory", "data"), BOTH)
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_a_batch_equals_its_docs_one_by_one(pooling, factory, data, make_pipeline, train):

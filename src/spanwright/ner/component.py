@@ -109,6 +109,7 @@ class BioNer(LabelledPipe):
     """
 
     kind = "entities"
+    fixed = frozenset({"scheme"})
 
     def __init__(
         self,
@@ -155,6 +156,7 @@ class BioNer(LabelledPipe):
             "temperature": 1.0,
         }
         self._check_settings()
+        self.remember_config()
         if not Span.has_extension(CONFIDENCE):
             Span.set_extension(CONFIDENCE, default=None)
 

@@ -11,7 +11,6 @@ from weakref import WeakValueDictionary
 import numpy as np
 from numpy.typing import NDArray
 from spacy.language import Language
-from spacy.pipeline import TrainablePipe
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
 from spacy.util import minibatch
@@ -20,7 +19,7 @@ from thinc.api import Config, Model, Optimizer
 from torch import Tensor
 
 from spanwright.calibration import fit_temperature
-from spanwright.config_settings import check_setting
+from spanwright.config_settings import ConfiguredPipe, check_setting
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.qa.answers import ANSWERS, Answer, Candidate, PieceScores, read_answers, store_answers
 from spanwright.qa.calibration import fit_threshold
@@ -91,7 +90,7 @@ def make_extractive_qa(
     )
 
 
-class ExtractiveQA(TrainablePipe):
+class ExtractiveQA(ConfiguredPipe):
     """Answer questions with parts of a Doc: `doc._.ask`, `ask_many`, and the setting `questions` for every Doc of a pipeline.
 
     Serialisation is that of spaCy's TrainablePipe. A Doc with a question of its own in `doc._.question`, as
@@ -141,6 +140,7 @@ class ExtractiveQA(TrainablePipe):
             "temperature": 1.0,
         }
         self._check_settings()
+        self.remember_config()
         self._contexts = ContextCache()
         register_extensions()
         self._vocabs: dict[int, Vocab] = {}

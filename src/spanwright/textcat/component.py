@@ -194,6 +194,7 @@ class TextClassifier(LabelledPipe):
             "temperature": 1.0,
         }
         self._check_settings()
+        self.remember_config()
         if not Doc.has_extension(LABELS):
             Doc.set_extension(LABELS, getter=_read_labels, setter=_write_labels)
 
