@@ -46,6 +46,22 @@ def test_table_of_labels(tmp_path: Path) -> None:
     assert "<!-- LABELS x ours 2 -->\n\n| | p | support |\n|---|---:|---:|\n| a | 0.5 | 3 |\n| b | 0.25 | 1 |\n" in page
 
 
+def test_summary_compares_with_each_peer_that_ran(tmp_path: Path) -> None:
+    ours = {"f1": 0.8874, "peak_mb": 200.0, "times_as_long": 1.0}
+    trainer = {"f1": 0.8, "peak_mb": 450.0, "times_as_long": 3.28}
+    for name, results in (("x", {"ours": ours, "trainer": trainer}), ("y", {"ours": ours, "stock": trainer})):
+        (tmp_path / f"{name}.json").write_text(json.dumps({**CONTENT, "results": results}))
+    page = "<!-- SUMMARY\nx f1 Entities: F1\ny f1 Others\n-->\nold\n<!-- END OF RESULTS -->\n"
+    made = with_results(page, tmp_path)
+    assert made.splitlines()[5:9] == [
+        "| | ours | stock spaCy | Hugging Face's Trainer |",
+        "|---|---|---|---|",
+        "| Entities: F1 | **0.887** |  | 0.800, 3.3 × time, 2.2 × memory |",
+        "| Others | **0.887** | 0.800, 3.3 × time, 2.2 × memory |  |",
+    ]
+    assert with_results(made, tmp_path) == made
+
+
 def test_missing_results_are_no_empty_table(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"x\.json"):
         with_results(PAGE, tmp_path)

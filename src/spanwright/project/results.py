@@ -12,13 +12,20 @@ BLOCK = re.compile(
     r"(?P<start><!-- (?P<kind>RESULTS|LABELS) (?P<name>\w[\w-]*)(?: (?P<row>[^>]+?))? -->\n).*?(?P<end><!-- END OF RESULTS -->)",
     re.DOTALL,
 )
+SUMMARY = re.compile(
+    r"(?P<start><!-- SUMMARY\n(?P<rows>(?:[^\n]+\n)+)-->\n).*?(?P<end><!-- END OF RESULTS -->)",
+    re.DOTALL,
+)
+OURS = "ours"
+PEERS = {"stock": "stock spaCy", "trainer": "Hugging Face's Trainer"}  # by their names in results
 
 
 def with_results(page: str, folder: Path) -> str:
     """Return `page` with a table in each block, from `folder/NAME.json`.
 
     A block ends with `<!-- END OF RESULTS -->` and begins with `<!-- RESULTS NAME -->`, for all rows, or with
-    `<!-- LABELS NAME ROW -->`, for the labels of one row.
+    `<!-- LABELS NAME ROW -->`, for the labels of one row. One that begins with `<!-- SUMMARY`, lines of a name, a column and
+    a title, and `-->` has a row for each of these lines, which compares ours with its peers.
     """
 
     def fill(block: re.Match[str]) -> str:
@@ -26,7 +33,23 @@ def with_results(page: str, folder: Path) -> str:
         rows = content["results"] if block["kind"] == "RESULTS" else content["results"][block["row"]]["labels"]
         return f"{block['start']}\n{results_table(content, rows)}\n{block['end']}"
 
-    return BLOCK.sub(fill, page)
+    def summarise(block: re.Match[str]) -> str:
+        rows = [_compare(folder, *line.split(maxsplit=2)) for line in block["rows"].splitlines()]
+        head = ["| | " + " | ".join([OURS, *PEERS.values()]) + " |", "|---|" + "---|" * (1 + len(PEERS))]
+        return "\n".join([block["start"], *head, *rows, "", block["end"]])
+
+    return SUMMARY.sub(summarise, BLOCK.sub(fill, page))
+
+
+def _compare(folder: Path, name: str, column: str, title: str) -> str:
+    """Return a row of a summary: a score of ours, and of each peer that score and its time and memory as multiples of ours."""
+    results = json.loads((folder / f"{name}.json").read_text("utf-8"))["results"]
+    cells = [title, f"**{results[OURS][column]:.3f}**"]
+    for peer in PEERS:
+        row = results.get(peer)
+        memory = row["peak_mb"] / results[OURS]["peak_mb"] if row else 0
+        cells.append(f"{row[column]:.3f}, {row['times_as_long']:.1f} × time, {memory:.1f} × memory" if row else "")
+    return f"| {' | '.join(cells)} |"
 
 
 def results_table(content: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> str:
