@@ -41,7 +41,7 @@ def calibrate_pipeline(nlp: Language, get_examples: Callable[[], Iterable[Exampl
     get_examples: returns the development data anew, as for `Language.initialize`. Every component is given examples
         whose predicted Docs have been through the components before it, one batch at a time.
 
-    Warns of a component that finds nothing to learn from; it stays as it was.
+    Warns of a component that cannot learn from the data, and why; it stays as it was, so that no training is lost for it.
     """
     learnt = {}
     for name, component in nlp.pipeline:
