@@ -49,7 +49,7 @@ def build_transformer(
     window: the longest sequence of word pieces the encoder sees at once. None = as long as it can.
     overlap: how many pieces two windows of one long Doc share.
     precision: auto, bf16, fp16, fp32 or int8; see `spanwright.precision`. int8 trains as auto does, and predicts on a CPU with
-        8-bit products.
+        8-bit products; so do frozen layers, in training too.
     storage: float32, float16 or bfloat16; the type of the weights on disk.
     freeze: "none", "all", "embeddings", or the number of first layers (and the embeddings) that do not train.
     attention: "sdpa" or "eager". An architecture without "sdpa" (ELECTRA, DeBERTa, MPNet) runs as "eager".
