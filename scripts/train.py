@@ -20,7 +20,9 @@ def main(
     gpu_id: int = typer.Option(-1, help="GPU to train on; -1 = CPU"),
     lang: str = typer.Option("en", help="Language of the texts"),
     seed: int = typer.Option(0, help="Seed of every random number"),
-    overrides: list[str] = typer.Argument(None, help="After --: other settings, such as --initialize.before_init.epochs 3"),
+    overrides: list[str] = typer.Argument(
+        None, help="After --: other settings, such as --initialize.before_init.epochs 3"
+    ),
 ) -> None:
     """Run `spacy train` on CONFIG."""
     settings = {
