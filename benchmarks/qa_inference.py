@@ -69,7 +69,7 @@ def main(
     encoder: Encoder = ENCODER,
 ) -> None:
     """Run each in turn; the pipeline of transformers with each of its batch sizes; the fastest is to be compared."""
-    result = "qa_one_document" if many else "qa_inference_trained" if pipeline else "qa_inference"
+    result = ("qa_one_document" if many else "qa_inference") + ("_trained" if pipeline else "")
     earlier = read_earlier(result, add=add)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

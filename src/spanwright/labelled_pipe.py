@@ -92,4 +92,5 @@ class LabelledPipe(ConfiguredPipe):
 
     def _prefer(self, own: str) -> None:
         super()._prefer(own)
-        self.check_labels("label_thresholds", self.labels)
+        if self.labels:  # none before `initialize`
+            self.check_labels("label_thresholds", self.labels)

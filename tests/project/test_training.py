@@ -62,6 +62,29 @@ def test_what_the_config_plans_is_not_overridden_in_vain(tmp_path: Path, overrid
         training.train(config, tmp_path, gpu_id=-1, overrides=override)
 
 
+@pytest.mark.parametrize(
+    ("content", "overrides"),
+    [
+        (
+            '[initialize.before_init]\n@callbacks = "spanwright.steps_from_epochs.v1"\n',
+            ["--initialize.before_init", "null"],
+        ),
+        ("[initialize]\nbefore_init = ${callback}\n[callback]\nx = 1\n", []),
+        ("[initialize\n", []),
+        (None, []),
+    ],
+    ids=["planning taken away", "a reference", "malformed", "missing"],
+)
+def test_other_configs_are_left_to_spacy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None, overrides: list[str]
+) -> None:
+    fake_spacy(monkeypatch, makes="model-best model-last")
+    if content is not None:
+        (tmp_path / "config.cfg").write_text(content)
+    steps = ["--training.max_steps", "2"]
+    assert training.train(tmp_path / "config.cfg", tmp_path, gpu_id=-1, overrides=[*steps, *overrides]).exists()
+
+
 def test_stale_leftovers_are_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stale = tmp_path / training.UNFINISHED / "model-best"
     stale.mkdir(parents=True)

@@ -9,7 +9,7 @@ import pytest
 import spacy
 
 from spanwright.errors import SpanwrightError
-from spanwright.qa.selection import LONGEST_SENTENCE, Selector, choose, cut_sentences
+from spanwright.qa.selection import LONGEST_SENTENCE, Selector, choose, cut_sentences, stems
 from spanwright.qa.windows import Context
 
 ADVERT = "We are a bakery. The pay is ten pounds. You start at four! The shop is in Leeds."
@@ -41,6 +41,7 @@ def read(question: str, text: str, most: int, needed: list[tuple[int, int]] | No
         (ADVERT, ["We are a bakery.", "The pay is ten pounds.", "You start at four!", "The shop is in Leeds."]),
         ("Meet at 9 a.m. sharp. Call", ["Meet at 9 a.m. sharp.", "Call"]),
         ("Ask Dr. A. Smith of the U.S. Army. Call us. No.", ["Ask Dr. A. Smith of the U.S. Army.", "Call us.", "No."]),
+        ("Employer: Acme Ltd.\nPay: ten", ["Employer: Acme Ltd.", "Pay: ten"]),
         ('"Go!" She went... Home.', ['"Go!"', "She went...", "Home."]),
         ("Pay: 3.50\nPlace: Oslo\n\n", ["Pay: 3.50", "Place: Oslo"]),
         ("\u5de5\u8d44\u5f88\u9ad8\u3002\u5730\u70b9\u3002", ["\u5de5\u8d44\u5f88\u9ad8\u3002", "\u5730\u70b9\u3002"]),
@@ -129,6 +130,20 @@ def test_no_answer_reaches_over_what_was_left_out(make_nlp, make_examples, tiny_
     answer = nlp(CONTEXT)._.ask("ten Rome", n_best=5000)
     assert {"ten", "Rome"} <= {candidate.text for candidate in answer.n_best}
     assert not any("ten" in candidate.text and "Rome" in candidate.text for candidate in answer.n_best)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Experience, experiences", {"exper"}),
+        ("Python\uc740 2024\ub144", {"pytho", "\uc740", "2024", "\ub144"}),
+        ("\ubb3c \ubb34\ub8cc", {"\ubb3c", "\ubb34\ub8cc"}),
+        ("AWS\u306e\u7d4c\u9a13", {"aws", "\u306e\u7d4c", "\u7d4c\u9a13"}),
+        ("... !", set()),
+    ],
+)
+def test_stems(text, expected):
+    assert stems(text) == expected
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,12 @@ def test_settings_given_when_loading_win_over_saved_ones(make_pipeline, train, t
         spacy.load(tmp_path, config={"components.textcat.label_thresholds": {"nowhere": 0.5}})
 
 
+def test_a_pipeline_can_be_saved_before_it_has_labels(make_pipeline, tmp_path):
+    nlp = make_pipeline("text_classifier_multilabel", label_thresholds={SAD: 0.25})
+    nlp.to_disk(tmp_path)
+    assert spacy.load(tmp_path).get_pipe("textcat").cfg["label_thresholds"] == {SAD: 0.25}
+
+
 @pytest.mark.parametrize(("factory", "data"), BOTH)
 @pytest.mark.parametrize("pooling", POOLINGS)
 def test_a_batch_equals_its_docs_one_by_one(pooling, factory, data, make_pipeline, train):

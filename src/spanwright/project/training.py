@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spacy.util import load_config
+from thinc.config import ConfigValidationError
 
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.files import replace_folder
@@ -44,10 +45,16 @@ def train(config: Path, output: Path, *, gpu_id: int, overrides: Sequence[str]) 
     return output / "model-best"
 
 
-def _check_overrides(overrides: Sequence[str], config: Path) -> None:
-    planned = [name for name in parse_overrides(overrides) if name in {f"training.{key}" for key in PLANNED}]
+def _check_overrides(overrides: Sequence[str], path: Path) -> None:
+    given = parse_overrides(overrides)
+    planned = [name for name in given if name in {f"training.{key}" for key in PLANNED}]
     if not planned:
         return
-    before_init = load_config(config).get("initialize", {}).get("before_init") or {}
-    if before_init.get("@callbacks") == NAME:
-        raise SpanwrightError(Errors.S076.format(setting=planned[0], config=config))
+    try:
+        config = load_config(path, overrides=given, interpolate=False)
+    except (OSError, ConfigValidationError):
+        return  # `spacy train` says what is wrong with it
+    initialize = config.get("initialize")
+    before_init = initialize.get("before_init") if isinstance(initialize, dict) else None
+    if isinstance(before_init, dict) and before_init.get("@callbacks") == NAME:
+        raise SpanwrightError(Errors.S076.format(setting=planned[0], config=path))

@@ -21,12 +21,12 @@ from spanwright.qa.windows import Context, Ints1d
 LONGEST_SENTENCE = 64  # pieces; longer ones are cut
 STEM = 5  # characters of a word that must agree
 LARGEST_CACHE = 1 << 18  # in pieces, of about 175 bytes
-WORD = re.compile(r"\w+")
 # scripts that write no spaces between words, and Korean, which joins endings to short ones
-UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
+UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff"
+WORD = re.compile(rf"([{UNSPACED}]+)|([^\W{UNSPACED}]+)")
 SENTENCE_END = re.compile(r"[.!?\u2026][\"'\u201d\u2019)\]]*(?=\s)|[\u3002\uff01\uff1f]|\n")
 # an initial, or a short title as in "Dr. Smith": no end, though a capital follows
-ABBREVIATION = re.compile(r"\b(?:[A-Z][a-z]{0,2}|[A-Z](?:\.[A-Z])+)\.$")
+ABBREVIATION = re.compile(r"\b(?:[A-Z][a-z]{0,2}|[A-Z](?:\.[A-Z])+)\.\Z")
 LONGEST_ABBREVIATION = 10  # characters
 
 
@@ -96,8 +96,8 @@ def _sentence_ends(text: str) -> Iterator[int]:
 def stems(text: str) -> set[str]:
     """Return the beginnings of a text's words, in lower case; where words stand without spaces, all pairs of characters."""
     found: set[str] = set()
-    for word in WORD.findall(text):
-        found.update(map("".join, pairwise(word)) if UNSPACED.search(word) else [word[:STEM].lower()])
+    for unspaced, word in WORD.findall(text):
+        found.update(map("".join, pairwise(unspaced)) if len(unspaced) > 1 else [unspaced or word[:STEM].lower()])
     return found
 
 
