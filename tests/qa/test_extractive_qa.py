@@ -15,6 +15,7 @@ from transformers import AutoModelForQuestionAnswering, AutoTokenizer
 
 from spanwright.encoder.tokenization import PieceTokenizer
 from spanwright.errors import SpanwrightError
+from spanwright.evaluation.evaluate import evaluate_pipeline
 from spanwright.optimizer import build_adamw
 from spanwright.qa.answers import read_answers
 
@@ -277,6 +278,17 @@ def test_a_form_can_be_given_when_loading(untrained, tmp_path):
     nlp.get_pipe("extractive_qa").cfg["questions"] = {"degree": "what degree"}
     nlp.to_disk(tmp_path / "other")
     assert read_answers(spacy.load(tmp_path / "other")(CONTEXT)).keys() == {"degree"}
+
+
+def test_a_report_has_the_scores_of_spacy(trained, make_examples, tmp_path):
+    examples = make_examples(trained)
+    DocBin(docs=[example.reference for example in examples], store_user_data=True).to_disk(tmp_path / "dev.spacy")
+    trained.to_disk(tmp_path / "pipeline")
+    report = evaluate_pipeline(tmp_path / "pipeline", tmp_path / "dev.spacy")
+    expected = trained.evaluate(make_examples(trained))
+    for name in ("qa_em", "qa_f1", "qa_best_f1", "qa_no_answer_accuracy"):
+        assert report["scores"][name] == pytest.approx(expected[name])
+    assert report["answers"] is not None
 
 
 def test_scoring_keeps_the_form(make_nlp, make_examples, tiny_encoder):

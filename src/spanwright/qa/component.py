@@ -20,6 +20,7 @@ from torch import Tensor
 
 from spanwright.calibration import fit_temperature
 from spanwright.config_settings import ConfiguredPipe, check_setting
+from spanwright.data.exporting.docs import question_of
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.qa.answers import ANSWERS, Answer, Candidate, PieceScores, read_answers, store_answers
 from spanwright.qa.calibration import fit_threshold
@@ -231,8 +232,9 @@ class ExtractiveQA(ConfiguredPipe):
         these are asked here.
         """
         examples = list(examples)
-        unasked = [eg for eg in examples if eg.reference._.question and ANSWERS not in read_answers(eg.predicted)]
-        pairs = ((example.reference._.question, example.predicted) for example in unasked)
+        # some examples are notes of Docs, without extensions: see spanwright.evaluation.spacy_scores
+        unasked = [eg for eg in examples if question_of(eg.reference) and ANSWERS not in read_answers(eg.predicted)]
+        pairs = ((question_of(example.reference), example.predicted) for example in unasked)
         for example, answer in zip(unasked, self.ask_many(pairs), strict=True):
             store_answers(example.predicted, {ANSWERS: answer}, keep=True)
         return super().score(examples, **kwargs)
