@@ -47,12 +47,12 @@ def main(
     finish("frozen", by_epoch, base="freeze = all", limit=limit, earlier=earlier)
 
 
-def later_epoch(one: Run, all_: Run) -> Run:
+def later_epoch(one: Run, several: Run) -> Run:
     """Return what the longer of two runs measured, but for the time, which is that of one of its later epochs."""
-    epochs = round(all_["steps"] / one["steps"])
-    seconds = (all_["seconds"] - one["seconds"]) / (epochs - 1)
+    epochs = round(several["steps"] / one["steps"])
+    seconds = (several["seconds"] - one["seconds"]) / (epochs - 1)
     words = one["words_per_s"] * one["seconds"]
-    others = {column: value for column, value in all_.items() if column != "steps"}
+    others = {column: value for column, value in several.items() if column != "steps"}
     return {**others, "seconds": seconds, "words_per_s": words / seconds, "first_epoch": one["seconds"]}
 
 

@@ -44,12 +44,13 @@ def with_results(page: str, folder: Path) -> str:
 def _compare(folder: Path, name: str, column: str, title: str) -> str:
     """Return a row of a summary: a score of ours, and of each peer that score and its time and memory as multiples of ours."""
     results = json.loads((folder / f"{name}.json").read_text("utf-8"))["results"]
-    cells = [title, f"**{results[OURS][column]:.3f}**"]
-    for peer in PEERS:
-        row = results.get(peer)
-        memory = row["peak_mb"] / results[OURS]["peak_mb"] if row else 0
-        cells.append(f"{row[column]:.3f}, {row['times_as_long']:.1f} × time, {memory:.1f} × memory" if row else "")
-    return f"| {' | '.join(cells)} |"
+    ours = results[OURS]
+    beside = dict.fromkeys(PEERS, "")
+    for peer in results.keys() & PEERS:
+        row = results[peer]
+        memory = row["peak_mb"] / ours["peak_mb"]
+        beside[peer] = f"{row[column]:.3f}, {row['times_as_long']:.1f} × time, {memory:.1f} × memory"
+    return f"| {' | '.join([title, f'**{ours[column]:.3f}**', *beside.values()])} |"
 
 
 def results_table(content: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from spanwright.textcat.losses import probabilities
+
 Floats1d = NDArray[np.float64]
 Bools1d = NDArray[np.bool_]
 
@@ -50,7 +52,7 @@ def correct(chances: Floats1d, has_label: Bools1d) -> Floats1d:
     log_odds = np.log(bounded / (1 - bounded))
 
     def shifted(by: float) -> Floats1d:
-        return np.exp(-np.logaddexp(0, -(log_odds + by)))
+        return probabilities(log_odds + by, exclusive=False)
 
     low, high = -LARGEST_SHIFT, LARGEST_SHIFT
     while high - low > 1e-6:  # the slope of the negative log-likelihood grows with the shift
