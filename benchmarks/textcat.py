@@ -21,7 +21,8 @@ from corpora import Corpora, hold_out, prepare, read
 from harness import ROOT, Runs, alternate_peers, finish, read_earlier
 from ner import PEERS, setting, shared_options, spacy_command
 from options import ENCODER, Add, Encoder, Limit, Seeds, Threads, numbers_of
-from spanwright.evaluation.categories import Bools1d, Floats2d, category_metrics
+from spanwright.evaluation.categories import category_metrics
+from spanwright.types import Bools1d, Doubles2d
 
 COMPONENTS = {"imdb": "textcat", "cooking": "textcat_multilabel"}
 HELD_OUT = 0.15  # of the training texts, to choose thresholds on
@@ -142,11 +143,11 @@ def add_scores(runs: Runs, plan: Plan, encoder: Path) -> None:
                 }
 
 
-def to_array(rows: Iterable[Mapping[str, float]], labels: Sequence[str]) -> Floats2d:
+def to_array(rows: Iterable[Mapping[str, float]], labels: Sequence[str]) -> Doubles2d:
     return np.array([[row[label] for label in labels] for row in rows])
 
 
-def exclusive_scores(gold: Floats2d, scores: Floats2d, labels: Sequence[str], is_long: Bools1d) -> dict[str, float]:
+def exclusive_scores(gold: Doubles2d, scores: Doubles2d, labels: Sequence[str], is_long: Bools1d) -> dict[str, float]:
     """Return accuracy and macro F1, and the accuracy of texts that the encoder does not take at once, and of the others."""
     whole = category_metrics(gold, scores, labels, exclusive=True)
     columns = {"accuracy": whole["accuracy"], "macro_f1": whole["macro"]["f"], "long_texts": int(is_long.sum())}

@@ -11,7 +11,6 @@ import common
 import hf_trainer
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from questions import LONGEST_ANSWER, OVERLAP, WINDOW, Question, read_questions, score
 from spacy.tokens import Doc
 from transformers import (
@@ -26,6 +25,7 @@ from transformers import (
 )
 
 from spanwright.data.exporting.docs import answers_of, question_of
+from spanwright.types import Ints2d, Singles1d
 
 N_BEST = 20  # how many starts, and ends, of a window are combined
 EVALUATED_AT_ONCE = 32  # windows
@@ -121,14 +121,14 @@ def inputs_of(encoded: BatchEncoding, i: int) -> Row:
     return {name: encoded[name][i] for name in names if name in encoded}
 
 
-def context_offsets(encoded: BatchEncoding, i: int) -> NDArray[np.int64]:
+def context_offsets(encoded: BatchEncoding, i: int) -> Ints2d:
     """Return the characters (pieces, 2) that the pieces of a window stand for; -1 outside of the context."""
     offsets = np.array(encoded["offset_mapping"][i])
     offsets[[part != 1 for part in encoded.sequence_ids(i)]] = -1
     return offsets
 
 
-def find_pieces(offsets: NDArray[np.int64], start: int, end: int) -> tuple[int, int]:
+def find_pieces(offsets: Ints2d, start: int, end: int) -> tuple[int, int]:
     """Return the first and the last piece of an answer, given in characters; the first piece twice unless all of it is there."""
     inside = np.flatnonzero(offsets[:, 0] >= 0)
     if not len(inside) or offsets[inside[0], 0] > start or offsets[inside[-1], 1] < end:
@@ -141,9 +141,9 @@ def find_pieces(offsets: NDArray[np.int64], start: int, end: int) -> tuple[int, 
 class Scored(NamedTuple):
     """A window with its start and end scores (pieces,) and the characters (pieces, 2) of its pieces."""
 
-    starts: NDArray[np.float32]
-    ends: NDArray[np.float32]
-    offsets: NDArray[np.int64]
+    starts: Singles1d
+    ends: Singles1d
+    offsets: Ints2d
 
 
 def answers(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, questions: Sequence[Question]) -> list[str]:
@@ -158,7 +158,7 @@ def answers(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, question
 @torch.no_grad()
 def predict(
     model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, encoded: BatchEncoding
-) -> Iterator[tuple[int, NDArray[np.float32], NDArray[np.float32]]]:
+) -> Iterator[tuple[int, Singles1d, Singles1d]]:
     """Yield the number of each window with its start and end scores."""
     model.eval()
     for first in range(0, len(encoded["input_ids"]), EVALUATED_AT_ONCE):

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.training import Example
 from spacy.util import minibatch
 
 from spanwright.errors import SpanwrightError
+from spanwright.types import Bools1d, Doubles1d
 
 COOLEST, HOTTEST = 0.2, 5.0
 
@@ -54,7 +54,7 @@ def calibrate_pipeline(nlp: Language, get_examples: Callable[[], Iterable[Exampl
     return learnt
 
 
-def fit_temperature(confidences_at: Callable[[float], NDArray[np.float64]], is_right: NDArray[np.bool_]) -> float:
+def fit_temperature(confidences_at: Callable[[float], Doubles1d], is_right: Bools1d) -> float:
     """Return the temperature, from COOLEST to HOTTEST, at which confidences best foretell which predictions are right.
 
     Best is the smallest negative log-likelihood (Guo et al., "On calibration of modern neural networks", 2017). It is

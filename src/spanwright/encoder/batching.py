@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.attrs import IDX, LENGTH
 from spacy.tokens import Doc, Span
 from spacy_transformers.data_classes import FullTransformerBatch, TransformerData, WordpieceBatch
@@ -17,9 +16,7 @@ from transformers.modeling_outputs import BaseModelOutput
 
 from spanwright.encoder.tokenization import Pieces, PieceTokenizer
 from spanwright.encoder.windows import Window, align_tokens, cut_windows, fill_gaps
-
-Ints1d = NDArray[np.int64]
-Ints2d = NDArray[np.int64]
+from spanwright.types import Ints1d, Ints2d
 
 
 @dataclass(frozen=True)

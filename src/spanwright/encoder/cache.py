@@ -7,9 +7,8 @@ import shutil
 import tempfile
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats2d = NDArray[np.float32]
+from spanwright.types import Singles2d
 
 
 class OutputCache:
@@ -22,7 +21,7 @@ class OutputCache:
     def __init__(self, *, memory: int, disk: int | None = None) -> None:
         self._free = memory
         self._free_on_disk = shutil.disk_usage(tempfile.gettempdir()).free // 2 if disk is None else disk
-        self._arrays: dict[bytes, Floats2d] = {}
+        self._arrays: dict[bytes, Singles2d] = {}
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 -- open as long as the cache lives
         self._places: dict[bytes, tuple[int, tuple[int, ...]]] = {}
         self._process = os.getpid()
@@ -34,7 +33,7 @@ class OutputCache:
     def __len__(self) -> int:
         return len(self._arrays) + len(self._places)
 
-    def __getitem__(self, key: bytes) -> Floats2d:
+    def __getitem__(self, key: bytes) -> Singles2d:
         if key in self._arrays:
             return self._arrays[key]
         offset, shape = self._places[key]
@@ -42,7 +41,7 @@ class OutputCache:
         content = self._file.read(4 * int(np.prod(shape)))
         return np.frombuffer(content, dtype=np.float32).reshape(shape)
 
-    def add(self, key: bytes, array: Floats2d) -> None:
+    def add(self, key: bytes, array: Singles2d) -> None:
         """Keep a copy of an array, where there is room and its key is new."""
         if key in self or self._process != os.getpid():
             return

@@ -16,9 +16,7 @@ from spanwright.encoder.grouping import group_by_length
 from spanwright.encoder.loading import EncoderModule, Layers
 from spanwright.encoder.packing import pack
 from spanwright.shim import TorchShim
-
-Ints1d = NDArray[np.int64]
-Ints2d = NDArray[np.int64]
+from spanwright.types import Ints1d, Ints2d, Singles3d
 
 # what one more call costs, in pieces: a GPU is idle while it is prepared
 GROUP_OVERHEAD = {"cpu": 32, "cuda": 4096}
@@ -130,7 +128,7 @@ def _encode_packed(shim: TorchShim, inputs: Tensor, lengths: Ints1d, *, multiple
 
 def _read_frozen(
     encoder: EncoderModule, ids: Ints2d, lengths: Ints1d, run: Callable[[Ints2d, Ints1d], Tensor], *, is_train: bool
-) -> NDArray[np.float32]:
+) -> Singles3d:
     """Return what the frozen layers give, without dropout. Windows seen before come from the cache, `run` reads the others;
     in training, and only then, these go into the cache: it grows no larger than the training data.
     """

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints1d = NDArray[np.int64]
+from spanwright.types import Ints1d
 
 
 def group_by_length(lengths: Ints1d, *, overhead: int, limit: int) -> list[Ints1d]:

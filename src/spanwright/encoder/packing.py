@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints1d = NDArray[np.int64]
-Ints2d = NDArray[np.int64]
-Bools3d = NDArray[np.bool_]
+from spanwright.types import Bools3d, Ints1d, Ints2d
 
 # attention costs the square of a row's length
 SHORTEST_ROW = 128

@@ -7,17 +7,18 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from tokenizers import Tokenizer  # type: ignore[import-untyped]
+
+from spanwright.types import Ints1d
 
 
 class Pieces(NamedTuple):
     """The word pieces of one text: ids, strings and character offsets, each `(pieces,)`."""
 
-    ids: NDArray[np.int64]
+    ids: Ints1d
     strings: list[str]
-    starts: NDArray[np.int64]
-    ends: NDArray[np.int64]
+    starts: Ints1d
+    ends: Ints1d
 
 
 class SpecialPieces(NamedTuple):

@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints1d = NDArray[np.int64]
+from spanwright.types import Ints1d
 
 
 class Window(NamedTuple):

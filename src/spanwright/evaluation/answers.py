@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from spanwright.errors import Errors, SpanwrightError
-from spanwright.evaluation.calibration import Bools1d, Floats1d, reliability
+from spanwright.evaluation.calibration import reliability
 from spanwright.qa.question_types import QUESTION_TYPES, question_type
+from spanwright.types import Bools1d, Doubles1d
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -38,7 +39,7 @@ def answer_f1(prediction: str, golds: Sequence[str]) -> float:
     return _best(prediction, golds, _words_f1)
 
 
-def best_threshold(scores: Floats1d, no_answer_scores: Floats1d, has_answer: Bools1d) -> tuple[float, float]:
+def best_threshold(scores: Doubles1d, no_answer_scores: Doubles1d, has_answer: Bools1d) -> tuple[float, float]:
     """Return the highest mean score that giving no answer where `no_answer_scores` exceeds a threshold can reach, and the
     lowest threshold that does; all (questions,), of which there must be one.
 
@@ -103,8 +104,8 @@ def answer_metrics(
 
 
 class _Scores(NamedTuple):
-    exact: Floats1d  # (questions,)
-    f1: Floats1d  # (questions,)
+    exact: Doubles1d  # (questions,)
+    f1: Doubles1d  # (questions,)
 
     @classmethod
     def of(cls, predictions: Sequence[str], golds: Sequence[Sequence[str]]) -> _Scores:

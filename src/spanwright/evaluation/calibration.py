@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats1d = NDArray[np.float64]
-Bools1d = NDArray[np.bool_]
+from spanwright.types import Bools1d, Doubles1d
 
 N_BINS = 10
 
 
-def reliability(confidences: Floats1d, is_right: Bools1d, *, n_bins: int = N_BINS) -> dict[str, Any] | None:
+def reliability(confidences: Doubles1d, is_right: Bools1d, *, n_bins: int = N_BINS) -> dict[str, Any] | None:
     """Compare confidences (decisions,), each from 0 to 1, with what became of them; ready for JSON.
 
     Returns None where there is nothing to compare, and otherwise

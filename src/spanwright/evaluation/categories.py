@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example
@@ -18,12 +17,7 @@ from spacy.training import Example
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.evaluation.calibration import reliability
 from spanwright.evaluation.entities import ratios
-
-Floats1d = NDArray[np.float64]
-Floats2d = NDArray[np.float64]
-Ints2d = NDArray[np.int64]
-Bools1d = NDArray[np.bool_]
-Bools2d = NDArray[np.bool_]
+from spanwright.types import Bools2d, Doubles1d, Doubles2d, Ints2d
 
 THRESHOLD = 0.5
 ROUNDING = 1e-6  # by how much sums of probabilities in float32 may exceed 1
@@ -35,7 +29,7 @@ class CategoryTask(NamedTuple):
     name: str
     labels: tuple[str, ...]
     exclusive: bool
-    thresholds: Floats1d | None
+    thresholds: Doubles1d | None
 
 
 def category_tasks(nlp: Language) -> list[CategoryTask]:
@@ -53,7 +47,7 @@ def _task(name: str, component: Any) -> CategoryTask:
     return CategoryTask(name, tuple(component.labels), exclusive, None if exclusive else thresholds)
 
 
-def doc_arrays(examples: Iterable[Example], labels: Sequence[str]) -> tuple[Floats2d, Floats2d]:
+def doc_arrays(examples: Iterable[Example], labels: Sequence[str]) -> tuple[Doubles2d, Doubles2d]:
     """Return the gold labels and the scores (examples, labels); NaN where a Doc's `cats` lack a label.
 
     Examples are read once. Of a stream, take the arrays of batches and concatenate them.
@@ -68,7 +62,7 @@ def _row(doc: Doc, labels: Sequence[str]) -> list[float]:
 
 
 def category_metrics(
-    gold: Floats2d, scores: Floats2d, labels: Sequence[str], *, exclusive: bool, thresholds: Floats1d | None = None
+    gold: Doubles2d, scores: Doubles2d, labels: Sequence[str], *, exclusive: bool, thresholds: Doubles1d | None = None
 ) -> dict[str, Any]:
     """Return everything that is said about categories; ready for JSON, and None is what cannot be computed.
 
@@ -119,7 +113,7 @@ def category_metrics(
     }
 
 
-def assigned(scores: Floats2d, *, exclusive: bool, thresholds: Floats1d) -> Bools2d:
+def assigned(scores: Doubles2d, *, exclusive: bool, thresholds: Doubles1d) -> Bools2d:
     """Return which labels texts get (texts, labels): the highest of each if `exclusive`, else those that reach `thresholds`.
 
     Of equally high labels the first is taken. A score of 0, as of every label of an empty text, gives no label.
@@ -129,18 +123,18 @@ def assigned(scores: Floats2d, *, exclusive: bool, thresholds: Floats1d) -> Bool
     return (scores > 0) & (np.arange(scores.shape[1]) == scores.argmax(axis=1)[:, None])
 
 
-def label_counts(gold: Floats2d, given: Bools2d) -> Ints2d:
+def label_counts(gold: Doubles2d, given: Bools2d) -> Ints2d:
     """Return the true positives, false positives and false negatives (3, labels) of labels given to texts."""
     has, has_not = gold == 1, gold == 0  # NaN is neither
     return np.stack([(has & given).sum(axis=0), (has_not & given).sum(axis=0), (has & ~given).sum(axis=0)])
 
 
-def confusion(gold: Floats2d, given: Bools2d) -> Ints2d:
+def confusion(gold: Doubles2d, given: Bools2d) -> Ints2d:
     """Return the counts (labels, labels) of texts by their gold label, and the label they were given."""
     return (gold == 1).T.astype(np.int64) @ given.astype(np.int64)
 
 
-def auc(gold: Floats1d, scores: Floats1d) -> float | None:
+def auc(gold: Doubles1d, scores: Doubles1d) -> float | None:
     """Return the area under the ROC curve: how often a text with the label outscores one without; ties count half.
 
     By rank sums (Mann and Whitney, 1947). None unless there are texts of both kinds.
@@ -155,7 +149,7 @@ def auc(gold: Floats1d, scores: Floats1d) -> float | None:
     return float((ranks @ gold - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
 
-def average_precision(gold: Floats1d, scores: Floats1d) -> float | None:
+def average_precision(gold: Doubles1d, scores: Doubles1d) -> float | None:
     """Return the mean of precision over recall, step by step from the highest score down, as scikit-learn does.
 
     None where no text has the label.
@@ -170,7 +164,7 @@ def average_precision(gold: Floats1d, scores: Floats1d) -> float | None:
     return float(np.diff(tp, prepend=0) @ (tp / (ends + 1)) / tp[-1])
 
 
-def _known(gold: Floats1d, scores: Floats1d) -> tuple[Floats1d, Floats1d]:
+def _known(gold: Doubles1d, scores: Doubles1d) -> tuple[Doubles1d, Doubles1d]:
     known = ~np.isnan(gold)
     return gold[known], scores[known]
 
@@ -179,7 +173,7 @@ def _score(tp: int, fp: int, fn: int) -> dict[str, Any]:
     return {**ratios(tp, fp, fn), "tp": tp, "fp": fp, "fn": fn}
 
 
-def _averages(per_label: dict[str, dict[str, Any]], weights: Floats1d) -> dict[str, float | None]:
+def _averages(per_label: dict[str, dict[str, Any]], weights: Doubles1d) -> dict[str, float | None]:
     """Return the weighted mean over labels of each measure, without the labels that have no value."""
     means: dict[str, float | None] = {}
     for measure in ("p", "r", "f", "auc", "average_precision"):
@@ -189,17 +183,17 @@ def _averages(per_label: dict[str, dict[str, Any]], weights: Floats1d) -> dict[s
     return means
 
 
-def _accuracy(gold: Floats2d, given: Bools2d) -> float | None:
+def _accuracy(gold: Doubles2d, given: Bools2d) -> float | None:
     complete = ~np.isnan(gold).any(axis=1)
     return float(((gold == 1) == given)[complete].all(axis=1).mean()) if complete.any() else None
 
 
-def _calibration(gold: Floats2d, scores: Floats2d, given: Bools2d, *, exclusive: bool) -> dict[str, Any] | None:
+def _calibration(gold: Doubles2d, scores: Doubles2d, given: Bools2d, *, exclusive: bool) -> dict[str, Any] | None:
     decisions = given if exclusive else ~np.isnan(gold)
     return reliability(scores[decisions], gold[decisions] == 1)
 
 
-def _check(gold: Floats2d, scores: Floats2d, labels: Sequence[str], *, exclusive: bool) -> None:
+def _check(gold: Doubles2d, scores: Doubles2d, labels: Sequence[str], *, exclusive: bool) -> None:
     _check_values(~(np.isnan(gold) | (gold == 0) | (gold == 1)), gold, labels, Errors.S540)
     _check_values(~((scores >= 0) & (scores <= 1 + ROUNDING)), scores, labels, Errors.S541)
     several = np.flatnonzero((gold == 1).sum(axis=1) > 1)
@@ -209,7 +203,7 @@ def _check(gold: Floats2d, scores: Floats2d, labels: Sequence[str], *, exclusive
         raise SpanwrightError(Errors.S542.format(text=text + 1, found=", ".join(found), count=several.size))
 
 
-def _check_values(is_wrong: Bools2d, values: Floats2d, labels: Sequence[str], message: str) -> None:
+def _check_values(is_wrong: Bools2d, values: Doubles2d, labels: Sequence[str], message: str) -> None:
     if is_wrong.any():
         text, label = np.argwhere(is_wrong)[0].tolist()
         found = values[text, label]

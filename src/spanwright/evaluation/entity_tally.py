@@ -9,7 +9,6 @@ from collections.abc import Set as AbstractSet
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.attrs import ENT_IOB
 from spacy.tokens import Span
 from spacy.training import Example
@@ -29,6 +28,7 @@ from spanwright.evaluation.entities import (
 from spanwright.evaluation.error_analysis import Case, ErrorTally, Found, cases
 from spanwright.evaluation.measures import HITS, Measures, label_measures, values
 from spanwright.evaluation.significance import Amounts
+from spanwright.types import Bools1d
 
 CONFIDENCE = "confidence"  # where `bio_ner` says how sure it is of an entity
 LENGTHS = ("1", "2", "3", "4", "5+")
@@ -40,7 +40,7 @@ class DocumentEntities(NamedTuple):
 
     gold: list[EntitySpan]
     found: list[Found]
-    known: NDArray[np.bool_]
+    known: Bools1d
 
 
 def read_entities(example: Example) -> DocumentEntities:

@@ -17,13 +17,14 @@ from thinc.api import Config
 
 from spanwright.data.exporting.docs import read_docs
 from spanwright.errors import Errors, SpanwrightError
-from spanwright.evaluation.power_law import N_PARAMETERS, Floats1d, fit_curves, resample
+from spanwright.evaluation.power_law import N_PARAMETERS, fit_curves, resample
 from spanwright.evaluation.report.charts import growth
 from spanwright.evaluation.report.content import Section
 from spanwright.evaluation.report.svg import write_pngs
 from spanwright.files import atomic_file
 from spanwright.preflight.run import read_config
 from spanwright.project import training
+from spanwright.types import Doubles1d
 
 PERCENTS = (10, 25, 50, 75, 100)
 POINTS = "points.json"
@@ -194,7 +195,7 @@ def _read_point(run: Run, pipeline: Path, *, seconds: float) -> Point:
     return Point(run, metric, scores[metric], scores, round(seconds, 1))
 
 
-def _describe(sizes: Floats1d, scores: Floats1d) -> dict[str, Any]:
+def _describe(sizes: Doubles1d, scores: Doubles1d) -> dict[str, Any]:
     shares = sizes / sizes.max()
     fit = fit_curves(shares, scores[None])
     samples = resample(fit, shares, scores)

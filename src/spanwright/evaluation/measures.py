@@ -7,9 +7,9 @@ from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from spanwright.evaluation.significance import LEVEL, Amounts, Floats1d, Statistic, Sums, bootstrap, interval
+from spanwright.evaluation.significance import LEVEL, Amounts, Statistic, Sums, bootstrap, interval
+from spanwright.types import Doubles1d, Doubles3d, DoublesXd
 
 MeasurePath = tuple[str, ...]
 Measures = Mapping[MeasurePath, Statistic]
@@ -55,7 +55,7 @@ def label_measures(labels: Sequence[str]) -> dict[MeasurePath, Statistic]:
     return measures
 
 
-def share(sums: Sums, *, column: int, of: int) -> Floats1d:
+def share(sums: Sums, *, column: int, of: int) -> Doubles1d:
     """Return one column (samples,) as a share of another."""
     return _divide(sums[:, column], sums[:, of])
 
@@ -78,27 +78,27 @@ def add_intervals(section: dict[str, Any], measures: Measures, amounts: Amounts,
             owner.setdefault("intervals", {})[name] = interval(statistic(sums), level=LEVEL)
 
 
-def _scores(hits: NDArray[np.float64]) -> NDArray[np.float64]:
+def _scores(hits: DoublesXd) -> DoublesXd:
     """Precision, recall and F1 (..., 3) of tp, fp and fn (..., 3)."""
     tp, fp, fn = np.moveaxis(hits, -1, 0)
     return np.stack([_divide(tp, tp + fp), _divide(tp, tp + fn), _divide(2 * tp, 2 * tp + fp + fn)], axis=-1)
 
 
-def _by_label(sums: Sums) -> NDArray[np.float64]:
+def _by_label(sums: Sums) -> Doubles3d:
     """(samples, labels, 3), without the columns that may follow those of the labels."""
     labels = sums.shape[1] // HITS
     return sums[:, : labels * HITS].reshape(len(sums), labels, HITS)
 
 
-def _micro(sums: Sums, *, column: int) -> Floats1d:
+def _micro(sums: Sums, *, column: int) -> Doubles1d:
     return _scores(_by_label(sums).sum(1))[:, column]
 
 
-def _of_label(sums: Sums, *, number: int, column: int) -> Floats1d:
+def _of_label(sums: Sums, *, number: int, column: int) -> Doubles1d:
     return _scores(_by_label(sums)[:, number])[:, column]
 
 
-def _mean(sums: Sums, *, column: int, by_support: bool) -> Floats1d:
+def _mean(sums: Sums, *, column: int, by_support: bool) -> Doubles1d:
     hits = _by_label(sums)
     of_labels = _scores(hits)[..., column]
     support = hits[..., 0] + hits[..., 2]
@@ -106,5 +106,5 @@ def _mean(sums: Sums, *, column: int, by_support: bool) -> Floats1d:
     return _divide((np.nan_to_num(of_labels) * weights).sum(1), weights.sum(1))
 
 
-def _divide(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+def _divide(above: DoublesXd, below: DoublesXd) -> DoublesXd:
     return np.divide(above, below, out=np.full(np.shape(above), np.nan), where=below > 0)

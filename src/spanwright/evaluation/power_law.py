@@ -6,10 +6,8 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats1d = NDArray[np.float64]
-Floats2d = NDArray[np.float64]
+from spanwright.types import Doubles1d, Doubles2d
 
 EXPONENTS = np.geomspace(0.05, 2.0, 60)
 N_PARAMETERS = 3
@@ -19,16 +17,16 @@ N_SAMPLES = 1000
 class Fit(NamedTuple):
     """Curves of the form `ceiling - scale * share ** -exponent`, each parameter `(curves,)`; share 1 is all the data."""
 
-    ceiling: Floats1d
-    scale: Floats1d
-    exponent: Floats1d
+    ceiling: Doubles1d
+    scale: Doubles1d
+    exponent: Doubles1d
 
-    def at(self, shares: Floats1d) -> Floats2d:
+    def at(self, shares: Doubles1d) -> Doubles2d:
         """Return the scores (curves, shares)."""
         return self.ceiling[:, None] - self.scale[:, None] * shares[None, :] ** -self.exponent[:, None]
 
 
-def fit_curves(shares: Floats1d, scores: Floats2d) -> Fit:
+def fit_curves(shares: Doubles1d, scores: Doubles2d) -> Fit:
     """Fit a curve to each row of `scores` (curves, points) by least squares, with a ceiling of at most 1.
 
     For a given exponent the other parameters are those of a straight line; exponents are tried on a grid. That scores follow
@@ -52,7 +50,7 @@ def fit_curves(shares: Floats1d, scores: Floats2d) -> Fit:
     return best
 
 
-def resample(fit: Fit, shares: Floats1d, scores: Floats1d, *, seed: int = 0) -> Fit:
+def resample(fit: Fit, shares: Doubles1d, scores: Doubles1d, *, seed: int = 0) -> Fit:
     """Return the fits to `N_SAMPLES` sets of points that noise like that of `scores` (points,) around `fit` could have made.
 
     A parametric bootstrap. How strong the noise is, is drawn too: few points tell it badly, and intervals are wider then.

@@ -9,12 +9,12 @@ from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats1d = NDArray[np.float64]
-Amounts = NDArray[np.float64]  # (documents, columns)
-Sums = NDArray[np.float64]  # (samples, columns)
-Statistic = Callable[[Sums], Floats1d]  # to (samples,); NaN where it cannot be computed
+from spanwright.types import Doubles1d, Doubles2d
+
+Amounts = Doubles2d  # (documents, columns)
+Sums = Doubles2d  # (samples, columns)
+Statistic = Callable[[Sums], Doubles1d]  # to (samples,); NaN where it cannot be computed
 Interval = tuple[float, float] | None
 Key = TypeVar("Key", bound=Hashable)
 
@@ -38,7 +38,7 @@ def bootstrap(amounts: Amounts, *, resamples: int = RESAMPLES, seed: int = 0) ->
     return np.concatenate(sums)
 
 
-def interval(values: Floats1d, *, level: float = LEVEL) -> Interval:
+def interval(values: Doubles1d, *, level: float = LEVEL) -> Interval:
     """Return the bounds of the middle `level` of `values` (samples,) without NaN (percentile interval); None where all are."""
     known = values[~np.isnan(values)]
     if not len(known):

@@ -7,7 +7,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.training import Example
 
 from spanwright.data.exporting.docs import question_of
@@ -17,6 +16,7 @@ from spanwright.evaluation.measures import HITS, Measures, label_measures, share
 from spanwright.evaluation.significance import Amounts
 from spanwright.qa.answers import AnswerRecord
 from spanwright.qa.scorer import found_answer, given_text, gold_answers, record_metrics
+from spanwright.types import Bools1d, Doubles1d
 
 
 class CategoryTally:
@@ -24,8 +24,8 @@ class CategoryTally:
 
     def __init__(self, task: CategoryTask) -> None:
         self.task = task
-        self._gold: list[NDArray[np.float64]] = []
-        self._scores: list[NDArray[np.float64]] = []
+        self._gold: list[Doubles1d] = []
+        self._scores: list[Doubles1d] = []
 
     def add(self, example: Example) -> None:
         gold, scores = doc_arrays([example], self.task.labels)
@@ -81,11 +81,11 @@ class CategoryTally:
             thresholds=self.task.thresholds,
         )
 
-    def _names(self, holds: NDArray[np.bool_]) -> set[str]:
+    def _names(self, holds: Bools1d) -> set[str]:
         return {label for label, is_held in zip(self.labels, holds, strict=True) if is_held}
 
     @property
-    def _thresholds(self) -> NDArray[np.float64]:
+    def _thresholds(self) -> Doubles1d:
         return np.full(len(self.labels), THRESHOLD) if self.task.thresholds is None else self.task.thresholds
 
 

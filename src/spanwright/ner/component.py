@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from typing import Any, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc, Span, SpanGroup
 from spacy.training import Example, validate_examples
@@ -31,6 +30,7 @@ from spanwright.ner.tags import (
     preset_tags,
 )
 from spanwright.ner.torch_head import TagScores, sequence_loss, token_loss
+from spanwright.types import Bools1d, Doubles1d
 
 bio_ner_default_config = """
 [model]
@@ -246,7 +246,7 @@ class BioNer(LabelledPipe):
         if not is_known.any():
             raise SpanwrightError(Errors.S307.format(name=self.name))
 
-        def confidences_at(temperature: float) -> NDArray[np.float64]:
+        def confidences_at(temperature: float) -> Doubles1d:
             found = [decode(scores, self._tagset, temperature=temperature).confidences for scores, _ in batches]
             return np.concatenate(found)[is_known]
 
@@ -262,7 +262,7 @@ class BioNer(LabelledPipe):
         return self.model.get_ref("head").attrs["head"] == "crf"
 
     @property
-    def _thresholds(self) -> NDArray[np.float64]:
+    def _thresholds(self) -> Doubles1d:
         """The least confidence (labels,) of an entity of each label."""
         general = self.cfg["threshold"] or 0.0
         return np.array([self.cfg["label_thresholds"].get(label, general) for label in self.labels])
@@ -270,7 +270,7 @@ class BioNer(LabelledPipe):
     def _gold(self, examples: Iterable[Example]) -> TagIds:
         return _concatenate([gold_tags(example, self._tagset) for example in examples])
 
-    def _judge(self, batches: list[tuple[TagScores, TagIds]]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    def _judge(self, batches: list[tuple[TagScores, TagIds]]) -> tuple[Bools1d, Bools1d]:
         """Of each entity found, whether its words are annotated at all, and whether it is right."""
         is_known: list[bool] = []
         is_right: list[bool] = []

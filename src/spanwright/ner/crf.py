@@ -16,8 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
+
+from spanwright.types import Bools2d, Ints1d, Ints2d
 
 
 class Lattice(NamedTuple):
@@ -38,7 +39,7 @@ class PathPosteriors(NamedTuple):
     stop: Tensor  # the word behind does not continue its entity, given its tag
 
 
-def pad_index(offsets: NDArray[np.int64], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+def pad_index(offsets: Ints1d, lengths: Ints1d) -> tuple[Ints2d, Bools2d]:
     """Return indices (batch, words) that gather Docs lying one after another into a padded batch, and the mask.
 
     offsets, lengths: (batch,), each Doc's first word and its number of words. Padding points at a Doc's first word.

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from spanwright.ner.crf import PathPosteriors, forward_backward, pad_index, path_posteriors, viterbi
 from spanwright.ner.tags import ANY, OUTSIDE, SpanTable, TagIds, TagSet, find_spans, permitted_tags
 from spanwright.ner.torch_head import TagScores, forbid, to_float64
+from spanwright.types import Doubles1d, Ints1d
 
 LARGEST_BATCH = 1 << 16  # in words, padding included
 
@@ -20,7 +20,7 @@ class Entities(NamedTuple):
     """Entities of a batch, a row each, in order of their start."""
 
     spans: SpanTable
-    confidences: NDArray[np.float64]  # (spans,), from 0 to 1
+    confidences: Doubles1d  # (spans,), from 0 to 1
 
 
 NO_ENTITIES = Entities(SpanTable(*np.zeros((3, 0), dtype=np.int64)), np.zeros(0))
@@ -57,7 +57,7 @@ def decode(scores: TagScores, tagset: TagSet, *, preset: TagIds | None = None, t
     return Entities(spans, _confidences(spans, PathPosteriors(*posteriors)))
 
 
-def _batches_of_like_length(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.int64]]:
+def _batches_of_like_length(lengths: Ints1d) -> Iterator[Ints1d]:
     """Yield the Docs that have words, the longest first: one long Doc must not pad hundreds to its length."""
     docs = np.argsort(-lengths, kind="stable")
     docs = docs[lengths[docs] > 0]
@@ -67,7 +67,7 @@ def _batches_of_like_length(lengths: NDArray[np.int64]) -> Iterator[NDArray[np.i
         docs = docs[n_docs:]
 
 
-def _confidences(spans: SpanTable, posteriors: PathPosteriors) -> NDArray[np.float64]:
+def _confidences(spans: SpanTable, posteriors: PathPosteriors) -> Doubles1d:
     steps = np.cumsum(posteriors.step)
     last = spans.ends - 1
     within = steps[last] - steps[spans.starts]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_sequence, unpack_sequence
 
 from spanwright.ner.crf import pad_index
+from spanwright.types import Ints1d
 
 DIRECTIONS = ("", "_reverse")  # in the names of the LSTM's weights
 MOST_PADDING = 4  # how many times the words a padded batch may hold
@@ -33,7 +33,7 @@ def read_both_ways(lstm: nn.LSTM, words: Tensor, lengths: Sequence[int]) -> Tens
     return torch.cat(unpack_sequence(read))
 
 
-def _read_padded(lstm: nn.LSTM, words: Tensor, lengths: NDArray[np.int64]) -> Tensor:
+def _read_padded(lstm: nn.LSTM, words: Tensor, lengths: Ints1d) -> Tensor:
     offsets = np.cumsum(lengths) - lengths
     onward, mask = pad_index(offsets, lengths)
     backward = np.where(mask, (2 * offsets + lengths - 1)[:, None] - onward, onward)

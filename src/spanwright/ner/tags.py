@@ -13,10 +13,11 @@ from spacy.tokens import Doc
 from spacy.training import Example
 
 from spanwright.errors import Errors, SpanwrightError
+from spanwright.types import Bools1d, Bools2d, Ints1d
 
 Scheme = Literal["bio", "biluo"]
-TagIds = NDArray[np.int64]  # (words,), the words of a batch's Docs one after another
-Positions = NDArray[np.int64]  # (spans,), offsets into those words
+TagIds = Ints1d  # (words,), the words of a batch's Docs one after another
+Positions = Ints1d  # (spans,), offsets into those words
 
 OUTSIDE = 0
 ANY = -1  # nothing is known about the tag of this word
@@ -32,7 +33,7 @@ class SpanTable(NamedTuple):
 
     starts: Positions
     ends: Positions
-    labels: NDArray[np.int64]  # (spans,), indices into TagSet.labels
+    labels: Ints1d  # (spans,), indices into TagSet.labels
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,10 +47,10 @@ class TagSet:
     scheme: Scheme
     names: tuple[str, ...]  # (tags,)
     prefixes: NDArray[np.str_]  # (tags,)
-    label_of: NDArray[np.int64]  # (tags,), -1 for O
-    continues: NDArray[np.bool_]  # (tags, tags): the second tag goes on with the entity of the first
+    label_of: Ints1d  # (tags,), -1 for O
+    continues: Bools2d  # (tags, tags): the second tag goes on with the entity of the first
     # (tags + 1, tags + 1): row = the tag before, column = the tag after; the last of each is the Doc's boundary
-    allowed: NDArray[np.bool_]
+    allowed: Bools2d
 
     def __len__(self) -> int:
         return len(self.names)
@@ -89,7 +90,7 @@ def find_spans(tags: TagIds, tagset: TagSet) -> SpanTable:
     return SpanTable(starts, ends, tagset.label_of[tags[starts]])
 
 
-def permitted_tags(tags: TagIds, lengths: NDArray[np.int64], tagset: TagSet) -> NDArray[np.bool_]:
+def permitted_tags(tags: TagIds, lengths: Ints1d, tagset: TagSet) -> Bools2d:
     """Return a table (words, tags) of what each word may be: its tag, or anything where the tag is ANY.
 
     An entity that is given stays as long as it is: the word behind it may not go on with it.
@@ -137,7 +138,7 @@ def preset_tags(doc: Doc, tagset: TagSet) -> TagIds:
     return tags
 
 
-def is_blocked(doc: Doc) -> NDArray[np.bool_]:
+def is_blocked(doc: Doc) -> Bools1d:
     """Return which words (words,) earlier components ruled out as part of any entity."""
     attributes = doc.to_array(["ENT_IOB", "ENT_TYPE"]).reshape(len(doc), 2)
     return (attributes[:, 0] == _IOB_BEGIN) & (attributes[:, 1] == 0)

@@ -7,13 +7,13 @@ from typing import NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812 -- its usual name
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spanwright.dropout import drop
 from spanwright.ner.crf import expected_moves, forward_backward, marginals, pad_index
 from spanwright.ner.recurrence import read_both_ways
 from spanwright.ner.tags import ANY, TagIds, TagSet, permitted_tags
+from spanwright.types import BoolsXd, Ints1d, Singles1d
 
 
 class TagScores(NamedTuple):
@@ -21,7 +21,7 @@ class TagScores(NamedTuple):
 
     emissions: Tensor  # (words, tags), the words of all Docs one after another
     transitions: Tensor  # (tags + 1, tags + 1), as in `spanwright.ner.crf`; zeros in a linear head
-    lengths: NDArray[np.int64]  # (docs,), in words
+    lengths: Ints1d  # (docs,), in words
 
 
 class TagHead(nn.Module):
@@ -54,7 +54,7 @@ class TagHead(nn.Module):
 
 
 def token_loss(
-    scores: TagScores, gold: TagIds, *, weights: NDArray[np.float32], label_smoothing: float
+    scores: TagScores, gold: TagIds, *, weights: Singles1d, label_smoothing: float
 ) -> tuple[float, TagScores]:
     """Return the mean cross-entropy of the words whose gold tag (words,) is known, and its gradients.
 
@@ -105,7 +105,7 @@ def to_float64(tensor: Tensor) -> Tensor:
     return tensor.detach().cpu().double() if tensor.device.type == "mps" else tensor.detach().double()
 
 
-def forbid(scores: Tensor, allowed: NDArray[np.bool_]) -> Tensor:
+def forbid(scores: Tensor, allowed: BoolsXd) -> Tensor:
     """Return the scores with -inf where `allowed`, of the same shape, is False."""
     return scores.masked_fill(~torch.from_numpy(allowed).to(scores.device), -torch.inf)
 

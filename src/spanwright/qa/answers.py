@@ -8,9 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from spacy.tokens import Doc, Span, SpanGroup
+
+from spanwright.types import Ints2d, Singles1d
 
 ANSWERS = "answers"  # the key in doc.spans, as `scripts/convert.py` writes it
 
@@ -20,9 +20,9 @@ class PieceScores(NamedTuple):
     most context around it.
     """
 
-    start_scores: NDArray[np.float32]  # (pieces,), logits
-    end_scores: NDArray[np.float32]  # (pieces,), logits
-    offsets: NDArray[np.int64]  # (pieces, 2), characters of the context, the end not included
+    start_scores: Singles1d  # (pieces,), logits
+    end_scores: Singles1d  # (pieces,), logits
+    offsets: Ints2d  # (pieces, 2), characters of the context, the end not included
 
 
 @dataclass(frozen=True)
@@ -88,17 +88,17 @@ class Answer:
         return self.n_best[0].score if self.has_answer else 0.0
 
     @property
-    def start_scores(self) -> NDArray[np.float32]:
+    def start_scores(self) -> Singles1d:
         """How well an answer would start at each word piece of the context, (pieces,), as logits."""
         return self._pieces.start_scores
 
     @property
-    def end_scores(self) -> NDArray[np.float32]:
+    def end_scores(self) -> Singles1d:
         """How well an answer would end at each word piece of the context, (pieces,), as logits."""
         return self._pieces.end_scores
 
     @property
-    def offsets(self) -> NDArray[np.int64]:
+    def offsets(self) -> Ints2d:
         """The characters of the context that each word piece stands for, (pieces, 2), the end not included."""
         return self._pieces.offsets
 

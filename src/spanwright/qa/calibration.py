@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
+
+from spanwright.types import Bools1d, Doubles1d
 
 
-def fit_threshold(
-    no_answer_scores: NDArray[np.float64], credit: NDArray[np.float64], is_impossible: NDArray[np.bool_]
-) -> float | None:
+def fit_threshold(no_answer_scores: Doubles1d, credit: Doubles1d, is_impossible: Bools1d) -> float | None:
     """Return the highest no-answer score at which answering is worth most; None where always answering is worth as much.
 
     An answered question is worth its `credit`, one left unanswered 1 where it `is_impossible`, as in SQuAD 2.0's own

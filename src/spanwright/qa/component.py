@@ -9,7 +9,6 @@ from typing import Any, Literal, get_args
 from weakref import WeakValueDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples, validate_get_examples
@@ -31,7 +30,8 @@ from spanwright.qa.encoding import Asked, batch_rows, check_question, check_unic
 from spanwright.qa.gold import credit_of, find_pieces, gold_characters, pad_targets, window_targets
 from spanwright.qa.scorer import qa_score
 from spanwright.qa.torch_head import answer_loss
-from spanwright.qa.windows import Ints2d, Row, WindowBatch
+from spanwright.qa.windows import Row, WindowBatch
+from spanwright.types import Doubles1d, Ints2d
 
 extractive_qa_default_config = """
 [model]
@@ -260,7 +260,7 @@ class ExtractiveQA(ConfiguredPipe):
                 yield decode(self._score_spans(pair, part), n_best=1, max_overlap=1.0, temperature=temperature)
 
         @cache
-        def scores_at(temperature: float) -> NDArray[np.float64]:
+        def scores_at(temperature: float) -> Doubles1d:
             return np.array([best.scores[0] if len(best.scores) else 0.0 for best in best_at(temperature)])
 
         found = zip(best_at(1.0), asked, gold, strict=True)

@@ -7,9 +7,9 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spanwright.encoder.windows import Window
+from spanwright.types import Bools1d, Doubles1d, Ints1d, Singles1d, Singles2d
 
 NO_BREAKS = np.zeros(0, dtype=np.int64)
 FIRST_LOOK = 32  # how many of the best spans are sorted at first
@@ -19,25 +19,25 @@ class WindowScores(NamedTuple):
     """The scores of one window."""
 
     window: Window
-    start_scores: NDArray[np.float32]  # (pieces of the context in the window,)
-    end_scores: NDArray[np.float32]  # (pieces of the context in the window,)
+    start_scores: Singles1d  # (pieces of the context in the window,)
+    end_scores: Singles1d  # (pieces of the context in the window,)
     null_score: float  # of the answer that starts and ends on the first piece, which means that there is none
 
 
 class Best(NamedTuple):
     """The best answers to a question, the best first."""
 
-    starts: NDArray[np.int64]  # (n_best,), pieces of the context
-    ends: NDArray[np.int64]  # (n_best,), the piece after the last
-    scores: NDArray[np.float64]  # (n_best,), probabilities
+    starts: Ints1d  # (n_best,), pieces of the context
+    ends: Ints1d  # (n_best,), the piece after the last
+    scores: Doubles1d  # (n_best,), probabilities
     no_answer_score: float  # probability
 
 
 class SpanScores(NamedTuple):
     """The scores of all spans that may be answers; `band[i, k]` is the span of k + 1 pieces from `starts[i]` on."""
 
-    band: NDArray[np.float32]  # (starts, lengths), -inf where there is no such span
-    starts: NDArray[np.int64]  # (starts,), pieces of the context, ascending where the band is not -inf
+    band: Singles2d  # (starts, lengths), -inf where there is no such span
+    starts: Ints1d  # (starts,), pieces of the context, ascending where the band is not -inf
     null_score: float
 
 
@@ -47,9 +47,9 @@ NOTHING = Best(np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zero
 def score_spans(
     parts: Sequence[WindowScores],
     *,
-    is_blank: NDArray[np.bool_],
+    is_blank: Bools1d,
     max_length: int | None,
-    breaks: NDArray[np.int64] = NO_BREAKS,
+    breaks: Ints1d = NO_BREAKS,
 ) -> SpanScores | None:
     """Score every span: the sum of its start's and its end's score, both from the window that owns the start.
 
@@ -118,7 +118,7 @@ def decode(spans: SpanScores | None, *, n_best: int, max_overlap: float, tempera
     return Best(starts[kept], (starts + lengths + 1)[kept], probabilities, float(null / total))
 
 
-def merge_pieces(parts: Sequence[WindowScores]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def merge_pieces(parts: Sequence[WindowScores]) -> tuple[Singles1d, Singles1d]:
     """Return the start and end score of every piece of the context, each from the window that owns it."""
     nothing = np.zeros(0, dtype=np.float32)
     slices = [slice(w.owned_start - w.start, w.owned_end - w.start) for w, *_ in parts]
@@ -127,7 +127,7 @@ def merge_pieces(parts: Sequence[WindowScores]) -> tuple[NDArray[np.float32], ND
     return np.concatenate([nothing, *starts]), np.concatenate([nothing, *ends])
 
 
-def _without_overlaps(starts: NDArray[np.int64], ends: NDArray[np.int64], n_best: int, max_overlap: float) -> list[int]:
+def _without_overlaps(starts: Ints1d, ends: Ints1d, n_best: int, max_overlap: float) -> list[int]:
     kept: list[tuple[int, int, int]] = []
     for i, (start, end) in enumerate(zip(starts.tolist(), ends.tolist(), strict=True)):
         if all(

@@ -10,7 +10,7 @@ from spacy.training import Example
 from spanwright.encoder.windows import Window
 from spanwright.qa.answers import ANSWERS
 from spanwright.qa.decoding import Best
-from spanwright.qa.windows import Ints1d, Ints2d, Ints3d
+from spanwright.types import Ints1d, Ints2d, Ints3d
 
 
 def find_pieces(offsets: Ints2d, answers: Sequence[tuple[int, int]]) -> Ints2d:

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.files import atomic_file
 from spanwright.qa.answers import Answer, Candidate
+from spanwright.types import Doubles1d, Ints1d, Singles1d
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,9 +42,9 @@ class TokenScores(NamedTuple):
     its start and end independent of each other.
     """
 
-    starts: NDArray[np.float64]
-    ends: NDArray[np.float64]
-    heat: NDArray[np.float64]
+    starts: Doubles1d
+    ends: Doubles1d
+    heat: Doubles1d
 
 
 def token_scores(answer: Answer) -> TokenScores:
@@ -115,9 +115,7 @@ def answer_html(answer: Answer) -> str:
     )
 
 
-def _per_token(
-    scores: NDArray[np.float32], tokens: NDArray[np.int64], n_tokens: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _per_token(scores: Singles1d, tokens: Ints1d, n_tokens: int) -> tuple[Doubles1d, Doubles1d]:
     """Return the highest score of each token's pieces and the sum of their probabilities."""
     highest, probability = np.full(n_tokens, -np.inf), np.zeros(n_tokens)
     np.maximum.at(highest, tokens, scores)

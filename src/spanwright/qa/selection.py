@@ -16,7 +16,8 @@ import numpy as np
 
 from spanwright.qa.gold import find_pieces
 from spanwright.qa.last_used import LastUsed
-from spanwright.qa.windows import Context, Ints1d
+from spanwright.qa.windows import Context
+from spanwright.types import Ints1d
 
 LONGEST_SENTENCE = 64  # pieces; longer ones are cut
 STEM = 5  # characters of a word that must agree

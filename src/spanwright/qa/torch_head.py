@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from spanwright.encoder.loading import EncoderModule, RunSettings, build_encoder
+from spanwright.types import Bools2d, Ints3d
 
 
 class QuestionAnsweringModule(nn.Module):
@@ -32,7 +31,7 @@ def build_question_answering(*, run: RunSettings, **settings: Any) -> QuestionAn
     return QuestionAnsweringModule(build_encoder(run=run, **settings))
 
 
-def answer_loss(scores: Tensor, is_answer: NDArray[np.bool_], targets: NDArray[np.int64]) -> tuple[float, Tensor]:
+def answer_loss(scores: Tensor, is_answer: Bools2d, targets: Ints3d) -> tuple[float, Tensor]:
     """Return the loss, summed over windows, and the gradient of the scores `(windows, pieces, 2)`.
 
     With one gold answer, the loss of a window is the mean of the cross-entropies of its start and its end. With several it

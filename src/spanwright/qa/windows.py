@@ -7,14 +7,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spanwright.encoder.tokenization import PairTemplate
 from spanwright.encoder.windows import Window, cut_windows
-
-Ints1d = NDArray[np.int64]
-Ints2d = NDArray[np.int64]
-Ints3d = NDArray[np.int64]
+from spanwright.types import Bools1d, Bools2d, Ints1d, Ints2d
 
 
 class Context(NamedTuple):
@@ -22,7 +18,7 @@ class Context(NamedTuple):
 
     ids: Ints1d  # (pieces,)
     offsets: Ints2d  # (pieces, 2), characters, the end not included
-    is_blank: NDArray[np.bool_]  # (pieces,), white space alone, where no answer starts or ends
+    is_blank: Bools1d  # (pieces,), white space alone, where no answer starts or ends
     breaks: Ints1d = np.zeros(0, dtype=np.int64)  # (parts - 1,), the pieces that something was left out before
 
 
@@ -52,7 +48,7 @@ class WindowBatch:
         return not self.attention_mask.all()
 
     @property
-    def is_answer(self) -> NDArray[np.bool_]:
+    def is_answer(self) -> Bools2d:
         """`(windows, length)`, where answers may start and end: in the context, and on the first piece, for no answer."""
         columns = np.arange(self.input_ids.shape[1])
         starts, ends = self.context_starts[:, None], (self.context_starts + self.context_lengths)[:, None]

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.language import Language
 from spacy.tokens import Doc
 from spacy.training import Example, validate_examples
@@ -23,6 +22,7 @@ from spanwright.textcat.gold import count_labels, describe_imbalance, gold_categ
 from spanwright.textcat.losses import balanced_weights, exclusive_loss, multilabel_loss, probabilities
 from spanwright.textcat.scorer import textcat_score
 from spanwright.textcat.thresholds import METRICS, best_threshold, correct
+from spanwright.types import Doubles1d, Doubles2d
 from spanwright.weights import listed
 
 text_classifier_default_config = """
@@ -204,7 +204,7 @@ class TextClassifier(LabelledPipe):
         general = dict.fromkeys(self.labels, self.cfg["threshold"] or 0.0)
         return general | self.cfg["tuned_thresholds"] | self.cfg["label_thresholds"]
 
-    def predict(self, docs: Iterable[Doc]) -> NDArray[np.float64]:
+    def predict(self, docs: Iterable[Doc]) -> Doubles2d:
         """Return the probabilities (docs, labels)."""
         docs = list(docs)
         has_words = np.array([len(doc) > 0 for doc in docs], dtype=bool)
@@ -216,7 +216,7 @@ class TextClassifier(LabelledPipe):
             chances[~has_words] = 0.0
         return chances
 
-    def set_annotations(self, docs: Iterable[Doc], chances: NDArray[np.float64]) -> None:
+    def set_annotations(self, docs: Iterable[Doc], chances: Doubles2d) -> None:
         """Set `doc.cats` and `doc._.labels`. Labels of other components stay."""
         labels, thresholds = self.labels, self.thresholds
         least = np.array([thresholds[label] for label in labels])
@@ -287,7 +287,7 @@ class TextClassifier(LabelledPipe):
             raise SpanwrightError(Errors.S508.format(name=self.name, labels=", ".join(self.labels)))
         is_asked = known & (all_gold == 1) if self.cfg["exclusive"] else known
 
-        def chances_at(temperature: float) -> NDArray[np.float64]:
+        def chances_at(temperature: float) -> Doubles2d:
             return probabilities(all_scores, exclusive=self.cfg["exclusive"], temperature=temperature)
 
         self.cfg["temperature"] = fit_temperature(lambda t: chances_at(t)[is_asked], all_gold[is_asked] == 1)
@@ -300,12 +300,12 @@ class TextClassifier(LabelledPipe):
         return super().score(examples, thresholds=self.thresholds, **kwargs)
 
     @property
-    def _weights(self) -> NDArray[np.float64]:
+    def _weights(self) -> Doubles1d:
         weights = self.cfg["class_weights"]
         by_label = self.cfg["balanced_weights"] if weights == BALANCED else weights
         return np.array([by_label.get(label, 1.0) for label in self.labels])
 
-    def _gold(self, examples: Iterable[Example]) -> NDArray[np.float64]:
+    def _gold(self, examples: Iterable[Example]) -> Doubles2d:
         return gold_categories(examples, self.labels, exclusive=self.cfg["exclusive"], name=self.name)
 
     def _study(self, examples: Iterable[Example]) -> None:
@@ -317,7 +317,7 @@ class TextClassifier(LabelledPipe):
         weights = balanced_weights(counts.positive, counts.negative, exclusive=exclusive)
         self.cfg["balanced_weights"] = dict(zip(self.labels, weights.tolist(), strict=True))
 
-    def _tune(self, chances: NDArray[np.float64], gold: NDArray[np.float64]) -> None:
+    def _tune(self, chances: Doubles2d, gold: Doubles2d) -> None:
         tuned, untuned = {}, []
         for i, label in enumerate(self.labels):
             known = ~np.isnan(gold[:, i])

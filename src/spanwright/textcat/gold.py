@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from spacy.training import Example
 
 from spanwright.errors import Errors, SpanwrightError
+from spanwright.types import Doubles2d, Ints1d
 from spanwright.weights import listed
 
 # how many times more texts one label may have than another, or lack a label than have it, before we say so
@@ -21,15 +21,13 @@ SHOWN_CHARACTERS = 60
 class Counts(NamedTuple):
     """How often each of some labels is given."""
 
-    positive: NDArray[np.int64]  # (labels,), texts that have the label
-    negative: NDArray[np.int64]  # (labels,), texts that have it not
+    positive: Ints1d  # (labels,), texts that have the label
+    negative: Ints1d  # (labels,), texts that have it not
     n_texts: int
     n_unlabelled: int  # texts about which nothing is said
 
 
-def gold_categories(
-    examples: Iterable[Example], labels: Sequence[str], *, exclusive: bool, name: str
-) -> NDArray[np.float64]:
+def gold_categories(examples: Iterable[Example], labels: Sequence[str], *, exclusive: bool, name: str) -> Doubles2d:
     """Return the gold labels (texts, labels): 1 = has it, 0 = has it not, NaN = not said, as of an empty Doc.
 
     With `exclusive` labels, one that is given says that all others are not; where none is given, nothing is said.
@@ -40,7 +38,7 @@ def gold_categories(
     return np.array(rows, dtype=np.float64).reshape(-1, len(labels))
 
 
-def count_labels(gold: Iterable[NDArray[np.float64]], n_labels: int) -> Counts:
+def count_labels(gold: Iterable[Doubles2d], n_labels: int) -> Counts:
     """Sum up batches of gold labels (texts, labels)."""
     counts = Counts(np.zeros(n_labels, dtype=np.int64), np.zeros(n_labels, dtype=np.int64), 0, 0)
     for batch in gold:

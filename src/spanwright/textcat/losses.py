@@ -6,21 +6,19 @@ In gold labels (texts, labels), 1 = has the label, 0 = has it not, NaN = nobody 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats1d = NDArray[np.float64]
-Floats2d = NDArray[np.float64]
+from spanwright.types import Doubles1d, Doubles2d, Ints1d
 
 
-def probabilities(scores: Floats2d, *, exclusive: bool, temperature: float = 1.0) -> Floats2d:
+def probabilities(scores: Doubles2d, *, exclusive: bool, temperature: float = 1.0) -> Doubles2d:
     """Turn scores (texts, labels) into probabilities: each row sums to 1 if `exclusive`, else each value is on its own."""
     scores = scores.astype(np.float64) / temperature
     return np.exp(_log_softmax(scores)) if exclusive else _sigmoid(scores)
 
 
 def exclusive_loss(
-    scores: Floats2d, gold: Floats2d, *, weights: Floats1d, label_smoothing: float
-) -> tuple[float, Floats2d]:
+    scores: Doubles2d, gold: Doubles2d, *, weights: Doubles1d, label_smoothing: float
+) -> tuple[float, Doubles2d]:
     """Return the weighted cross-entropy per text with a gold label, and its gradient (texts, labels).
 
     weights: (labels,), how much a text counts, by its gold label. The sum is divided by the number of texts and not by
@@ -37,8 +35,8 @@ def exclusive_loss(
 
 
 def multilabel_loss(
-    scores: Floats2d, gold: Floats2d, *, weights: Floats1d, label_smoothing: float
-) -> tuple[float, Floats2d]:
+    scores: Doubles2d, gold: Doubles2d, *, weights: Doubles1d, label_smoothing: float
+) -> tuple[float, Doubles2d]:
     """Return the weighted binary cross-entropy per known gold value, and its gradient (texts, labels).
 
     weights: (labels,), how much a text that has the label counts; one that has it not counts 1.
@@ -53,7 +51,7 @@ def multilabel_loss(
     return float(loss.sum()), share * (_sigmoid(scores) - target)
 
 
-def balanced_weights(n_positive: NDArray[np.int64], n_negative: NDArray[np.int64], *, exclusive: bool) -> Floats1d:
+def balanced_weights(n_positive: Ints1d, n_negative: Ints1d, *, exclusive: bool) -> Doubles1d:
     """Return the weights (labels,) under which every label counts alike; 1 for a label that no text has.
 
     n_positive, n_negative: (labels,), texts that have the label, and that have it not.
@@ -67,10 +65,10 @@ def balanced_weights(n_positive: NDArray[np.int64], n_negative: NDArray[np.int64
     return np.where(seen & (ratio > 0), ratio, 1.0)
 
 
-def _sigmoid(scores: Floats2d) -> Floats2d:
+def _sigmoid(scores: Doubles2d) -> Doubles2d:
     return np.exp(-np.logaddexp(0, -scores))
 
 
-def _log_softmax(scores: Floats2d) -> Floats2d:
+def _log_softmax(scores: Doubles2d) -> Doubles2d:
     shifted = scores - scores.max(axis=1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

@@ -10,39 +10,36 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spanwright.textcat.losses import probabilities
-
-Floats1d = NDArray[np.float64]
-Bools1d = NDArray[np.bool_]
+from spanwright.types import Bools1d, Doubles1d
 
 LARGEST_SHIFT = 20.0  # of log-odds
 SMALLEST = np.finfo(np.float64).tiny
 
 
-def f1(tp: Floats1d, fp: Floats1d, fn: Floats1d, tn: Floats1d) -> Floats1d:
+def f1(tp: Doubles1d, fp: Doubles1d, fn: Doubles1d, tn: Doubles1d) -> Doubles1d:
     """The harmonic mean of precision and recall; 0 where nothing is right."""
     return 2 * tp / np.maximum(2 * tp + fp + fn, SMALLEST)
 
 
-def accuracy(tp: Floats1d, fp: Floats1d, fn: Floats1d, tn: Floats1d) -> Floats1d:
+def accuracy(tp: Doubles1d, fp: Doubles1d, fn: Doubles1d, tn: Doubles1d) -> Doubles1d:
     return (tp + tn) / (tp + fp + fn + tn)
 
 
-def balanced_accuracy(tp: Floats1d, fp: Floats1d, fn: Floats1d, tn: Floats1d) -> Floats1d:
+def balanced_accuracy(tp: Doubles1d, fp: Doubles1d, fn: Doubles1d, tn: Doubles1d) -> Doubles1d:
     """The mean of the shares of positives and of negatives that are recognised."""
     return (tp / np.maximum(tp + fn, SMALLEST) + tn / np.maximum(tn + fp, SMALLEST)) / 2
 
 
-METRICS: dict[str, Callable[[Floats1d, Floats1d, Floats1d, Floats1d], Floats1d]] = {
+METRICS: dict[str, Callable[[Doubles1d, Doubles1d, Doubles1d, Doubles1d], Doubles1d]] = {
     "f1": f1,
     "accuracy": accuracy,
     "balanced_accuracy": balanced_accuracy,
 }
 
 
-def correct(chances: Floats1d, has_label: Bools1d) -> Floats1d:
+def correct(chances: Doubles1d, has_label: Bools1d) -> Doubles1d:
     """Shift the log-odds of `chances` (texts,) by what makes `has_label` likeliest, and return the probabilities.
 
     A shift of s is itself as likely as under a normal distribution of variance 1, so that a label of which few texts are
@@ -51,7 +48,7 @@ def correct(chances: Floats1d, has_label: Bools1d) -> Floats1d:
     bounded = np.clip(chances, 1e-9, 1 - 1e-9)
     log_odds = np.log(bounded / (1 - bounded))
 
-    def shifted(by: float) -> Floats1d:
+    def shifted(by: float) -> Doubles1d:
         return probabilities(log_odds + by, exclusive=False)
 
     low, high = -LARGEST_SHIFT, LARGEST_SHIFT
@@ -62,7 +59,7 @@ def correct(chances: Floats1d, has_label: Bools1d) -> Floats1d:
     return shifted(low)
 
 
-def best_threshold(chances: Floats1d, beliefs: Floats1d | Bools1d, *, metric: str) -> float:
+def best_threshold(chances: Doubles1d, beliefs: Doubles1d | Bools1d, *, metric: str) -> float:
     """Return the threshold at which `chances >= threshold` promises the best score.
 
     chances: (texts,), what a model says.
