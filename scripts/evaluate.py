@@ -45,6 +45,9 @@ def show_labels(name: str, section: dict[str, Any]) -> None:
     msg.table(label_rows(section), header=header, divider=True, aligns=("l", "r", "r", "r", "r"))
     interval = section["micro"].get("intervals", {}).get("f")
     say.info("F1 of all, with its 95% interval", percent(section["micro"]["f"], interval))
+    if unscored := section.get("unscored"):
+        found = ", ".join(f"{row['label']} ({row['documents']})" for row in unscored)
+        say.warn("Not scored, since the pipeline does not know these labels (documents that have them)", found)
 
 
 def show_answers(section: dict[str, Any]) -> None:

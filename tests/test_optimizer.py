@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import spacy
 import torch
-from thinc.api import Config
+from thinc.api import Config, Linear, Maxout
 from torch import nn
 
 from spanwright.encoder.freezing import count_layers
@@ -96,9 +96,31 @@ def test_thinc_parameters_follow_the_same_rule(shape, grad_clip):
         weights, cleared = optimizer((1, "W"), weights, gradient)
         reference.step()
         optimizer.step_schedules()
-        assert cleared.shape == shape and not cleared.any()
+        assert cleared is gradient and not cleared.any()
     assert weights.dtype == np.float32
     np.testing.assert_allclose(weights, plain[0].detach().numpy(), atol=1e-6, rtol=0)
+
+
+def test_gradients_of_thinc_layers_do_not_add_up():
+    layer, optimizer = Linear(3, 2).initialize(), build_adamw()
+    seen = []
+    for _ in range(3):
+        _, backprop = layer.begin_update(np.ones((4, 2), "f"))
+        backprop(np.ones((4, 3), "f"))
+        seen.append(layer.get_grad("W").copy())
+        layer.finish_update(optimizer)
+    assert seen[0].any() and all(np.array_equal(seen[0], gradient) for gradient in seen)
+
+
+def test_biases_of_thinc_layers_do_not_decay():
+    layer, optimizer = Maxout(3, 2, nP=2).initialize(), build_adamw(0.1, weight_decay=0.5)
+    layer.set_param("b", np.ones((3, 2), "f"))
+    weights = layer.get_param("W").copy()
+    _, backprop = layer.begin_update(np.ones((4, 2), "f"))
+    backprop(np.zeros((4, 3), "f"))
+    layer.finish_update(optimizer)
+    assert (layer.get_param("b") == 1).all()
+    np.testing.assert_allclose(layer.get_param("W"), 0.95 * weights, rtol=1e-6)
 
 
 def test_lr_scale_of_a_thinc_model():

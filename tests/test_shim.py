@@ -14,6 +14,7 @@ import torch
 from thinc.api import Adam, torch2xp
 from thinc.types import ArgsKwargs
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from spanwright.errors import SpanwrightError
 from spanwright.optimizer import build_adamw
@@ -34,6 +35,17 @@ class Net(nn.Module):
     def forward(self, x: torch.Tensor, *, factor: torch.Tensor | None = None) -> torch.Tensor:
         y = self.outer(self.norm(torch.tanh(self.inner(x))))
         return y if factor is None else y * factor
+
+
+class Recomputing(Net):
+    """Keeps no activations for the backward pass, and notes the mode of each pass."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return checkpoint(self._forward, x, use_reentrant=False)
+
+    def _forward(self, x: torch.Tensor) -> torch.Tensor:
+        self.modes = [*getattr(self, "modes", []), self.training]
+        return super().forward(x)
 
 
 def make_shim(*, seed: int = 0, **settings) -> TorchShim:
@@ -201,6 +213,34 @@ def test_copies_share_nothing():
     step(shim, build_adamw())
     assert torch.equal(predict(copied), before) and torch.equal(predict(pickled), before)
     assert not torch.equal(predict(shim), before)
+
+
+def test_a_copy_is_another_one_to_optimizers():
+    shim, optimizer = make_shim(), build_adamw(average_decay=0.5)
+    copied = shim.copy()
+    for gradient in (0.01, -0.02, 0.01):
+        step(shim, optimizer, gradient)
+        step(copied, optimizer, -gradient)
+    for one in (shim, copied):
+        (state, *_) = optimizer._stepped[one.id].optimizer.state.values()
+        assert state["step"] == 3
+    with shim.use_params(optimizer.averages), copied.use_params(optimizer.averages):
+        assert not torch.equal(predict(shim), predict(copied))
+
+
+def test_a_prediction_before_the_backward_pass_changes_no_mode():
+    shim = TorchShim(Recomputing, precision="fp32")
+    module = shim.initialize(width=4)
+    output, backprop = shim(ArgsKwargs(args=(inputs(requires_grad=True),), kwargs={}), is_train=True)
+    predict(shim)
+    backprop(ArgsKwargs(args=((output,),), kwargs={"grad_tensors": (torch.ones_like(output),)}))
+    assert module.modes == [True, False, True]
+
+
+def test_a_loaded_shim_is_ready_to_predict():
+    shim = make_shim()
+    loaded = TorchShim(Net, precision="fp32").from_bytes(shim.to_bytes())
+    assert not any(module.training for module in loaded.module.modules())
 
 
 BROKEN = {

@@ -53,7 +53,12 @@ def settings_of(args: Namespace) -> dict[str, Any]:
         "paths.dev": str(args.dev),
         "paths.encoder": str(args.encoder),
         "system.seed": args.seed,
-        "initialize.before_init": {"@callbacks": "spanwright.steps_from_epochs.v1", "epochs": args.epochs},
+        # steps may be added for the sake of evaluations, which are not made here
+        "initialize.before_init": {
+            "@callbacks": "spanwright.steps_from_epochs.v1",
+            "epochs": args.epochs,
+            "evaluations": 1,
+        },
         "training.batcher": {"@batchers": "spacy.batch_by_sequence.v1", "size": args.batch_size},
         "training.logger": {"@loggers": "spacy.ConsoleLogger.v1"},
         **{name: json.loads(value) for name, value in given.items()},

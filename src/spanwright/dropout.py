@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F  # noqa: N812 -- its usual name
+from thinc.api import Model
 from torch import Tensor, nn
+
+from spanwright.config_settings import ConfigSettings
 
 LEVELS = 1 << 16
 PER_DRAW = 4  # levels in 64 bits
@@ -34,3 +39,15 @@ def replace_dropout(module: nn.Module) -> None:
     for part in module.modules():
         if type(part) is nn.Dropout:
             part.__class__ = Dropout
+
+
+def dropout_settings(rate: float | None) -> dict[str, Any]:
+    """Return the attributes of a thinc model that `dropout_of` reads. None = the rate that training.dropout gives to all."""
+    # training.dropout sets the attribute of this name
+    return {"settings": ConfigSettings(dropout=rate), "dropout_rate": 0.0}
+
+
+def dropout_of(model: Model[Any, Any]) -> float:
+    """Return the rate of dropout that a model is to train with."""
+    own = model.attrs["settings"]["dropout"]
+    return model.attrs["dropout_rate"] if own is None else own

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spanwright.shim import TorchShim
 
 Rate = float | list[float] | Iterator[float]
+BIASES = ("b", "pad")  # what thinc's layers call them; those of a maxout layer have two dimensions
 
 
 class _Stepped(NamedTuple):
@@ -86,7 +87,7 @@ class AdamW(Optimizer):
     def __call__(
         self, key: tuple[int, str], weights: FloatsXd, gradient: FloatsXd, *, lr_scale: float = 1.0
     ) -> tuple[FloatsXd, FloatsXd]:
-        """Step one thinc parameter; returns the new weights and a zeroed gradient of the same shape."""
+        """Step one thinc parameter, and clear the gradient: thinc adds the next one to the array itself. Returns both."""
         xp = get_array_module(weights)
         self.nr_update[key] += 1
         step = self.nr_update[key]
@@ -94,18 +95,19 @@ class AdamW(Optimizer):
         if not math.isfinite(norm):
             raise SpanwrightError(Errors.S211.format(part=key[1], learn_rate=self.learn_rate))
         if self.grad_clip and norm > self.grad_clip:
-            gradient = gradient * (self.grad_clip / (norm + 1e-6))
+            gradient *= self.grad_clip / (norm + 1e-6)
         mean = self.mom1[key] = self.mom1.get(key, 0.0) * self.b1 + (1 - self.b1) * gradient
         square = self.mom2[key] = self.mom2.get(key, 0.0) * self.b2 + (1 - self.b2) * gradient**2
         rate = self.learn_rate * self.head_factor * lr_scale
-        if weights.ndim > 1:
+        if weights.ndim > 1 and key[1] not in BIASES:
             weights -= rate * self.L2 * weights
         denominator = xp.sqrt(square / (1 - self.b2**step)) + self.eps
         weights -= rate * (mean / (1 - self.b1**step)) / denominator
         if self.averages is not None:
             average = self.averages.setdefault(key, weights.copy())
             average += (1 - self._decay_at(step)) * (weights - average)
-        return weights, xp.zeros_like(gradient)
+        gradient.fill(0)
+        return weights, gradient
 
     def _stepper_of(self, shim: TorchShim) -> torch.optim.AdamW | None:
         """Return what steps the shim's module, made when it first has a gradient; None before that."""

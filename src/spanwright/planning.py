@@ -46,9 +46,11 @@ def make_steps_from_epochs(
         n_batches = count_batches(nlp)
         if not n_batches:
             raise SpanwrightError(Errors.S214.format(corpus=nlp.config["training"]["train_corpus"]))
-        n_steps = max(min_steps, round(epochs * n_batches))
+        wanted = max(min_steps, round(epochs * n_batches))
+        interval = math.ceil(wanted / evaluations)
+        n_steps = interval * math.ceil(wanted / interval)  # the last step, too, is followed by an evaluation
         training = nlp.config["training"]
-        training.update(max_epochs=0, max_steps=n_steps, eval_frequency=math.ceil(n_steps / evaluations))
+        training.update(max_epochs=0, max_steps=n_steps, eval_frequency=interval)
         schedule: Any = training["optimizer"].get("learn_rate")
         steps = {"warmup_steps": round(warmup * n_steps), "total_steps": n_steps}
         if isinstance(schedule, dict):

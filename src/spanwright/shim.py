@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, get_args
@@ -63,6 +64,7 @@ class TorchShim(Shim):
         # of the last step, before clipping, where the optimizer tells it
         self.gradient_norm: Tensor | None = None
         self._derived: list[Any] = []
+        self._is_training: bool | None = None
         # float16 has too few exponent bits for small gradients: its losses are scaled up, and its gradients down again
         self.scaler = torch.amp.GradScaler(get_torch_default_device().type, enabled=precision == "fp16")
 
@@ -114,6 +116,8 @@ class TorchShim(Shim):
         def backprop(grads: ArgsKwargs) -> ArgsKwargs:
             tensors = [tensor for tensor in grads.args[0] if tensor.requires_grad]
             if tensors:
+                # what is computed anew is computed as it was, though something may have predicted since
+                self._in_mode(is_train=True)
                 pairs = zip(grads.args[0], grads.kwargs["grad_tensors"], strict=True)
                 gradients = [self.scaler.scale(gradient) for tensor, gradient in pairs if tensor.requires_grad]
                 torch.autograd.backward(tensors, grad_tensors=gradients)
@@ -189,11 +193,26 @@ class TorchShim(Shim):
                 module = self.build(**settings)
             load_weights(module, weights, source=SAVED)
             self.initialize(module=module, **settings)
+            self._in_mode(is_train=False)
         return self
 
+    def copy(self) -> TorchShim:
+        """Copy the shim, as thinc does for components that no longer share it. The copy's id is its own: under it, optimizers
+        keep what belongs to its weights.
+        """
+        copied = copy.deepcopy(self)
+        with Shim.global_id_lock:
+            Shim.global_id += 1
+            copied.id = Shim.global_id
+        return copied
+
     def _in_mode(self, *, is_train: bool) -> nn.Module:
-        # a module sets the mode of all in it one by one, which is felt in small batches
-        return self.module if self.module.training == is_train else self.module.train(is_train)
+        # a module sets the mode of all in it one by one, its own flag first: that is felt in small batches, and another
+        # thread may look in between
+        if self._is_training is not is_train or self.module.training is not is_train:
+            self.module.train(is_train)
+            self._is_training = is_train
+        return self.module
 
     def _autocast(self, *, is_train: bool) -> torch.autocast:
         device = self.device

@@ -39,9 +39,10 @@ def forward(
     hstack = model.ops.xp.hstack
 
     def backprop(gradients: list[Floats2d]) -> Any:
-        width = vectors[0].shape[1] if vectors else 0
-        backprop_shapes([model.ops.as_contig(gradient[:, width:]) for gradient in gradients])
-        return backprop_vectors([model.ops.as_contig(gradient[:, :width]) for gradient in gradients])
+        # of a Doc without words, the vectors may have any width
+        width = shapes[0].shape[1] if shapes else 0
+        backprop_shapes([model.ops.as_contig(gradient[:, -width:]) for gradient in gradients])
+        return backprop_vectors([model.ops.as_contig(gradient[:, :-width]) for gradient in gradients])
 
     return [hstack(pair) for pair in zip(vectors, shapes, strict=True)], backprop
 

@@ -272,6 +272,8 @@ def saved(encoders, make_model) -> tuple[Saved, Callable[[Saved], Model]]:
     [
         ({"model_type": "evil"}, "S220.*'evil'"),
         ({"model_type": None}, "S220.*None"),
+        # building it would fetch and run what `backbone` names
+        ({"model_type": "detr", "backbone": "evil/repo", "use_timm_backbone": False}, "S220.*'detr'"),
         ({"hidden_size": 64}, "S205.*embeddings"),
         ({"num_hidden_layers": 1}, "S204.*Missing: none. Unexpected: transformer.encoder.layer.1"),
         ({"num_hidden_layers": 3}, "S204.*Missing: transformer.encoder.layer.2"),

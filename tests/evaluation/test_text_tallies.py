@@ -50,3 +50,34 @@ def test_amounts_add_up_to_the_scores(seed: int, exclusive: bool) -> None:
     for label in LABELS:
         for name in "prf":
             assert found["labels", label, name] == pytest.approx(section["labels"][label][name])
+
+
+def test_an_exclusive_label_that_is_not_known_was_missed() -> None:
+    tally = CategoryTally(CategoryTask("textcat", ("a", "b"), True, None), ["a", "b", "c"])
+    for gold in (
+        {"a": 1.0, "b": 0.0},
+        {"x": 1.0},
+        {"a": 0.0, "x": 1.0},
+        {"c": 1.0},
+        {"x": 1.0, "y": 1.0},
+        {"a": 1.0, "y": 1.0},
+    ):
+        tally.add(example_of(gold, {"a": 0.9, "b": 0.1}))
+    assert tally.decision(example_of({"x": 1.0}, {"a": 0.9, "b": 0.1})) == ({"x"}, {"a"})
+    section = tally.section()
+    # nobody said of the text of c, and the one of x and y, whether it is a or b
+    assert (section["documents"], section["accuracy"]) == (4, 0.5)
+    assert section["labels"]["x"]["support"] == 2 and section["labels"]["x"]["r"] == 0
+    assert section["confusion"]["counts"] == [[2, 0, 0], [0, 0, 0], [2, 0, 0]]
+    assert section["unscored"] == [{"label": "y", "documents": 2}, {"label": "x", "documents": 1}]
+    found = values(tally.measures(tally.labels), tally.amounts(tally.labels))
+    assert found["accuracy",] == section["accuracy"] and found["micro", "r"] == section["micro"]["r"]
+
+
+def test_labels_of_several_that_are_not_known_are_named() -> None:
+    tally = CategoryTally(CategoryTask("textcat", ("a", "b"), False, np.array([0.5, 0.5])), ["a", "b", "c"])
+    for gold in ({"a": 1.0, "b": 0.0, "c": 1.0}, {"a": 1.0, "b": 0.0, "x": 1.0}, {"x": 1.0}, {"x": 0.0}):
+        tally.add(example_of(gold, {"a": 0.9, "b": 0.1}))
+    section = tally.section()
+    assert section["documents"] == 2 and section["micro"]["tp"] == 2
+    assert section["unscored"] == [{"label": "x", "documents": 2}]

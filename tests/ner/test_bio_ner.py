@@ -6,6 +6,7 @@ from spacy.training import Example
 from thinc.api import get_current_ops
 
 from spanwright.calibration import COOLEST, HOTTEST, fit_temperature
+from spanwright.dropout import dropout_of
 from spanwright.errors import SpanwrightError
 
 TOK2VEC = {
@@ -218,6 +219,14 @@ def test_dropout_follows_training_unless_it_is_set(dropout, changes):
     assert bool((without.emissions != dropped.emissions).any()) is changes
 
 
+def test_dropout_can_be_set_when_a_pipeline_is_loaded(tmp_path):
+    nlp = make_pipeline()
+    train(nlp, n_steps=1)
+    nlp.to_disk(tmp_path)
+    loaded = spacy.load(tmp_path, config={"components.bio_ner.model.dropout": 0.25})
+    assert dropout_of(loaded.get_pipe("bio_ner").model.get_ref("head")) == 0.25
+
+
 def test_scores_are_those_of_spacy(trained):
     def doc(*tags):
         return Doc(trained.vocab, words=["w"] * len(tags), ents=list(tags))
@@ -244,6 +253,8 @@ def test_calibration_lowers_the_confidence_of_wrong_entities():
     assert len(after) == len(before)
     assert all(new < old for new, old in zip(after, before, strict=True))
     assert component.calibrate(make_examples(nlp))["temperature"] < 1
+    unknown = [(text, [(start, end, "ORG") for start, end, _ in entities]) for text, entities in TRAINING]
+    assert component.calibrate(make_examples(nlp, unknown))["temperature"] > 1
     with pytest.raises(SpanwrightError, match="S307"):
         component.calibrate(make_examples(nlp, [("nothing to be seen here", [])]))
 
@@ -317,18 +328,25 @@ def test_nothing_to_learn_from(data):
         nlp.initialize(lambda: make_examples(nlp, data))
 
 
-def test_over_a_transformer_listener(tiny_encoder, tmp_path):
+LISTENER = {
+    "@architectures": "spacy-transformers.TransformerListener.v1",
+    "grad_factor": 1.0,
+    "pooling": {"@layers": "reduce_first.v1"},
+    "upstream": "*",
+}
+
+
+def make_listening(tiny_encoder, tok2vec):
     nlp = spacy.blank("en")
     nlp.add_pipe(
         "transformer", config={"model": {"@architectures": "spanwright.Transformer.v1", "name": str(tiny_encoder)}}
     )
-    listener = {
-        "@architectures": "spacy-transformers.TransformerListener.v1",
-        "grad_factor": 1.0,
-        "pooling": {"@layers": "reduce_first.v1"},
-        "upstream": "*",
-    }
-    nlp.add_pipe("bio_ner", config={"model": {"@architectures": "spanwright.BioNer.v1", "tok2vec": listener}})
+    nlp.add_pipe("bio_ner", config={"model": {"@architectures": "spanwright.BioNer.v1", "tok2vec": tok2vec}})
+    return nlp
+
+
+def test_over_a_transformer_listener(tiny_encoder, tmp_path):
+    nlp = make_listening(tiny_encoder, LISTENER)
     examples = make_examples(nlp, [*TRAINING, ("", [])])
     optimizer = nlp.initialize(lambda: examples)
     before = nlp.get_pipe("transformer").model.to_bytes()
@@ -339,3 +357,17 @@ def test_over_a_transformer_listener(tiny_encoder, tmp_path):
     reloaded = spacy.load(tmp_path)
     for text in TEXTS:
         assert found(reloaded(text)) == found(nlp(text))
+
+
+def test_a_listener_beside_word_shapes_learns_and_can_be_replaced(tiny_encoder, tmp_path):
+    nlp = make_listening(tiny_encoder, {"@architectures": "spanwright.WithWordShape.v1", "tok2vec": LISTENER})
+    examples = make_examples(nlp, [("", []), *TRAINING])
+    optimizer = nlp.initialize(lambda: examples)
+    losses = [nlp.update(examples, sgd=optimizer)["bio_ner"] for _ in range(3)]
+    assert losses[-1] < losses[0]
+    expected = [found(nlp(text)) for text in TEXTS]
+    nlp.replace_listeners("transformer", "bio_ner", ["model.tok2vec.tok2vec"])
+    nlp.remove_pipe("transformer")
+    nlp.to_disk(tmp_path)
+    reloaded = spacy.load(tmp_path)
+    assert [found(reloaded(text)) for text in TEXTS] == expected

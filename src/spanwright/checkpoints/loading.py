@@ -51,7 +51,7 @@ def load_checkpoint(auto_class: Any, folder: Path) -> PreTrainedModel:
             torch_dtype=torch.float32,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError) as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise SpanwrightError(Errors.S460.format(folder=folder, reason=reason)) from error
     if report["missing_keys"]:

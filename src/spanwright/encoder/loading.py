@@ -19,6 +19,7 @@ from transformers import (
     PretrainedConfig,
     PreTrainedModel,
 )
+from transformers.models.auto.modeling_auto import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES
 
 from spanwright.dropout import replace_dropout
 from spanwright.encoder.cache import OutputCache
@@ -33,6 +34,8 @@ DROPOUT_NAMES = ("hidden_dropout_prob", "dropout")
 ATTENTION_DROPOUT_NAMES = ("attention_probs_dropout_prob", "attention_dropout")
 DEFAULT_MAX_PIECES = 512
 LARGEST_MAX_PIECES = 100_000  # tokenizers without a limit claim 10**30
+# layoutlmv2 reads images too, with a library that builds what a config names
+TEXT_ENCODERS = MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES.keys() - {"layoutlmv2"}
 
 Layers = Literal["all", "frozen", "trained"]
 
@@ -144,10 +147,13 @@ class EncoderModule(nn.Module):
 def build_encoder(
     *, architecture: Mapping[str, Any], tokenizer: str, pad_id: int, max_pieces: int, run: RunSettings
 ) -> EncoderModule:
-    """Build an encoder with random weights from what `encoder_settings` gave. Only architectures of the transformers library."""
+    """Build an encoder with random weights from what `load_encoder` gave.
+
+    Raises SpanwrightError for any other architecture than those of the transformers library that give pieces of text their
+    vectors: some of the others, when they are built, fetch what their config names.
+    """
     kind = architecture.get("model_type")
-    if kind not in CONFIG_MAPPING:
-        raise SpanwrightError(Errors.S220.format(found=kind))
+    _check_kind(kind)
     # no auto_map: a saved pipeline must not name code to run
     plain = {name: value for name, value in architecture.items() if name not in ("auto_map", "model_type")}
     config = CONFIG_MAPPING[kind].from_dict(plain)
@@ -170,6 +176,7 @@ def load_encoder(
         hf_tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True, trust_remote_code=False)
     except Exception as error:  # the tokenizers library raises nothing narrower
         raise SpanwrightError(Errors.S221.format(name=name, reason=_first_line(error))) from error
+    _check_kind(config.model_type)
     known = config.to_dict().keys() | config.attribute_map.keys()
     unknown = sorted(field for field in overrides if field not in known)
     if unknown:
@@ -195,6 +202,11 @@ def load_encoder(
     return _finish(transformer, tokenizer, max_pieces=max_pieces, run=run), settings
 
 
+def _check_kind(kind: str | None) -> None:
+    if kind not in TEXT_ENCODERS:
+        raise SpanwrightError(Errors.S220.format(found=kind))
+
+
 def _load_pretrained(name: str, config: PretrainedConfig, run: RunSettings) -> PreTrainedModel:
     try:
         transformer, report = AutoModel.from_pretrained(
@@ -206,7 +218,7 @@ def _load_pretrained(name: str, config: PretrainedConfig, run: RunSettings) -> P
             trust_remote_code=False,
             output_loading_info=True,
         )
-    except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+    except (OSError, ValueError, RuntimeError, ImportError, SafetensorError) as error:
         raise SpanwrightError(Errors.S221.format(name=name, reason=_first_line(error))) from error
     missing = sorted(key for key in report["missing_keys"] if "pooler" not in key)
     if missing:

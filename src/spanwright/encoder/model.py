@@ -178,6 +178,9 @@ def _without_component(model: Model[list[Doc], FullTransformerBatch]) -> Model[l
 
 
 def _config_without_component(transformer: dict[str, Any], listener: dict[str, Any]) -> dict[str, Any]:
+    # spaCy passes the whole [model.tok2vec], which may be a layer around the listener
+    while "pooling" not in listener and isinstance(listener.get("tok2vec"), dict):
+        listener = listener["tok2vec"]
     config = {name: listener[name] for name in ("pooling", "grad_factor") if name in listener}
     return config | {"@architectures": "spanwright.TransformerTok2Vec.v1", "transformer": transformer}
 

@@ -32,7 +32,10 @@ class EncoderErrors:
         "{source}: its weights are damaged, or another version of Spanwright wrote them. Take the original files, or train "
         "again."
     )
-    S220 = "The saved encoder's model_type '{found}' is not an architecture of the transformers library. Nothing was loaded."
+    S220 = (
+        "The encoder's model_type '{found}' is not an architecture of the transformers library that gives the pieces of a text "
+        "their vectors. Nothing was loaded; name an encoder such as bert, roberta, distilbert, deberta-v2 or modernbert."
+    )
     S221 = "encoder '{name}': cannot be loaded ({reason}). Run scripts/fetch_encoder.py, or set paths.encoder to its folder."
     S222 = "transformer_config: a {kind} encoder has no field {names}. See its config.json for the fields there are."
     S223 = "encoder '{name}': has no fast tokenizer (tokenizer.json), the source of character offsets. Take another encoder."

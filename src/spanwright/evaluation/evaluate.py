@@ -99,7 +99,9 @@ class Evaluation:
         self._nlp = nlp
         self._spacy = SpacyScores(nlp)
         self.entities = EntityTally(in_training)
-        self.categories = {task.name: CategoryTally(task) for task in category_tasks(nlp)}
+        tasks = category_tasks(nlp)
+        labels = {label for task in tasks for label in task.labels}
+        self.categories = {task.name: CategoryTally(task, labels) for task in tasks}
         self.answers = AnswerTally()
         self._finds_entities = any("doc.ents" in nlp.get_pipe_meta(name).assigns for name in nlp.pipe_names)
         self.answers_questions = any(nlp.get_pipe_meta(name).factory == "extractive_qa" for name in nlp.pipe_names)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from spacy.training import Example
@@ -16,45 +17,65 @@ from spanwright.evaluation.measures import HITS, Measures, label_measures, share
 from spanwright.evaluation.significance import Amounts
 from spanwright.qa.answers import AnswerRecord
 from spanwright.qa.scorer import found_answer, given_text, gold_answers, record_metrics
-from spanwright.types import Bools1d, Doubles1d
+from spanwright.types import Bools1d, Doubles1d, Doubles2d
+
+
+class _Judged(NamedTuple):
+    """A document: gold labels and scores (labels,) of the task, and the gold label that was missed for being unknown."""
+
+    gold: Doubles1d
+    scores: Doubles1d
+    missed: str | None
 
 
 class CategoryTally:
-    """What one component decided about texts."""
+    """What one component decided about texts.
 
-    def __init__(self, task: CategoryTask) -> None:
+    elsewhere: labels that other components of the pipeline give.
+
+    Where labels exclude each other, a text whose one gold label the pipeline does not know was given a wrong one: it counts as
+    missed, as unknown entities do. Other gold labels that it does not know are not scored, but named in the section, since
+    corpora are annotated for other things too.
+    """
+
+    def __init__(self, task: CategoryTask, elsewhere: Iterable[str] = ()) -> None:
         self.task = task
-        self._gold: list[Doubles1d] = []
-        self._scores: list[Doubles1d] = []
+        self.unscored: Counter[str] = Counter()  # documents that have the label
+        self._known = {*task.labels, *elsewhere}
+        self._judged: list[_Judged] = []
 
     def add(self, example: Example) -> None:
-        gold, scores = doc_arrays([example], self.task.labels)
-        if not np.isnan(gold).all():
-            self._gold.append(gold[0])
-            self._scores.append(scores[0])
+        judged, unscored = self._judge(example)
+        self.unscored.update(unscored)
+        if judged.missed is not None or not np.isnan(judged.gold).all():
+            self._judged.append(judged)
 
     def decision(self, example: Example) -> tuple[set[str], set[str]]:
         """Return the gold labels of a document, and those it was given where the truth is known."""
-        gold, scores = doc_arrays([example], self.labels)
-        expected = self._names(gold[0] == 1)
-        is_known = np.full(len(self.labels), bool(expected)) if self.task.exclusive else ~np.isnan(gold[0])
-        given = assigned(scores, exclusive=self.task.exclusive, thresholds=self._thresholds)
+        judged, _ = self._judge(example)
+        expected = self._names(judged.gold == 1)
+        if judged.missed is not None:
+            expected.add(judged.missed)
+        is_known = np.full(len(judged.gold), bool(expected)) if self.task.exclusive else ~np.isnan(judged.gold)
+        thresholds = self._thresholds[: len(judged.gold)]
+        given = assigned(judged.scores[None], exclusive=self.task.exclusive, thresholds=thresholds)
         return expected, self._names(given[0] & is_known)
 
     @property
     def documents(self) -> int:
-        return len(self._gold)
+        return len(self._judged)
 
     @property
     def labels(self) -> Sequence[str]:
-        return self.task.labels
+        """Those of the task, then those that were missed because the pipeline does not know them."""
+        return (*self.task.labels, *sorted({judged.missed for judged in self._judged if judged.missed is not None}))
 
     def amounts(self, labels: Sequence[str]) -> Amounts:
         """Return true positives, false positives and false negatives of each label, then whether all labels of the document
-        are right, and whether all are known: (documents, 3 * labels + 2). `labels` are those of the task in any order.
+        are right, and whether all are known: (documents, 3 * labels + 2). `labels` are those of the tally in any order.
         """
         exclusive = self.task.exclusive
-        gold, scores = np.array(self._gold), np.array(self._scores)
+        gold, scores = self._arrays()
         has, has_not = gold == 1, gold == 0
         given = assigned(scores, exclusive=exclusive, thresholds=self._thresholds)
         is_complete = np.any(has, axis=1) if exclusive else ~np.any(np.isnan(gold), axis=1)
@@ -72,17 +93,30 @@ class CategoryTally:
         return {("accuracy",): accuracy, **label_measures(labels)}
 
     def section(self) -> dict[str, Any]:
-        """Return `category_metrics`."""
-        return category_metrics(
-            np.array(self._gold),
-            np.array(self._scores),
-            self.labels,
-            exclusive=self.task.exclusive,
-            thresholds=self.task.thresholds,
-        )
+        """Return `category_metrics`, and what was not scored."""
+        gold, scores = self._arrays()
+        thresholds = None if self.task.exclusive else self._thresholds
+        found = category_metrics(gold, scores, self.labels, exclusive=self.task.exclusive, thresholds=thresholds)
+        unscored = [{"label": label, "documents": count} for label, count in self.unscored.most_common()]
+        return {**found, "unscored": unscored}
+
+    def _judge(self, example: Example) -> tuple[_Judged, list[str]]:
+        """Return what is known of a document, and its gold labels that are not scored."""
+        gold, scores = doc_arrays([example], self.task.labels)
+        unknown = [label for label, value in example.reference.cats.items() if value == 1 and label not in self._known]
+        if self.task.exclusive and len(unknown) == 1 and not (gold[0] == 1).any():
+            return _Judged(gold[0], scores[0], unknown[0]), []
+        return _Judged(gold[0], scores[0], None), unknown
+
+    def _arrays(self) -> tuple[Doubles2d, Doubles2d]:
+        """Gold labels and scores (documents, labels)."""
+        missed = self.labels[len(self.task.labels) :]
+        unknown = np.array([[judged.missed == label for label in missed] for judged in self._judged], dtype=np.float64)
+        gold = np.hstack([np.array([judged.gold for judged in self._judged]), unknown])
+        return gold, np.hstack([np.array([judged.scores for judged in self._judged]), np.zeros_like(unknown)])
 
     def _names(self, holds: Bools1d) -> set[str]:
-        return {label for label, is_held in zip(self.labels, holds, strict=True) if is_held}
+        return {label for label, is_held in zip(self.task.labels, holds, strict=True) if is_held}
 
     @property
     def _thresholds(self) -> Doubles1d:

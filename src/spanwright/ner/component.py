@@ -157,8 +157,7 @@ class BioNer(LabelledPipe):
         }
         self._check_settings()
         self.remember_config()
-        if not Span.has_extension(CONFIDENCE):
-            Span.set_extension(CONFIDENCE, default=None)
+        register_extensions()
 
     def predict(self, docs: Iterable[Doc]) -> Entities:
         """Find the entities of a batch. Positions are counted over all words of the batch."""
@@ -238,9 +237,10 @@ class BioNer(LabelledPipe):
 
         Raises SpanwrightError where the model finds no entity in annotated text.
         """
+        known = (self._with_known_labels(example) for example in examples if len(example.predicted))
         batches = [
             (self.model.predict([example.predicted for example in batch]), self._gold(batch))
-            for batch in minibatch((example for example in examples if len(example.predicted)), BATCH_SIZE)
+            for batch in minibatch(known, BATCH_SIZE)
         ]
         is_known, is_right = self._judge(batches)
         if not is_known.any():
@@ -270,6 +270,15 @@ class BioNer(LabelledPipe):
     def _gold(self, examples: Iterable[Example]) -> TagIds:
         return _concatenate([gold_tags(example, self._tagset) for example in examples])
 
+    def _with_known_labels(self, example: Example) -> Example:
+        """Return the Example without gold entities of other labels: nothing that is found there is right."""
+        unknown = [entity for entity in example.reference.ents if entity.label_ not in self.labels]
+        if not unknown:
+            return example
+        reference = example.reference.copy()
+        reference.set_ents([], outside=unknown, default="unmodified")
+        return Example(example.predicted, reference)
+
     def _judge(self, batches: list[tuple[TagScores, TagIds]]) -> tuple[Bools1d, Bools1d]:
         """Of each entity found, whether its words are annotated at all, and whether it is right."""
         is_known: list[bool] = []
@@ -295,6 +304,16 @@ class BioNer(LabelledPipe):
         self.check("spans_key", cfg["spans_key"], cfg["spans_key"] != "", "a name, or null")
         if self._is_crf and (cfg["class_weights"] or cfg["label_smoothing"]):
             raise SpanwrightError(Errors.S302.format(name=self.name))
+
+
+def register_extensions() -> None:
+    """Give every Span `span._.confidence`."""
+    if not Span.has_extension(CONFIDENCE):
+        Span.set_extension(CONFIDENCE, default=None)
+
+
+# for pipelines that come into a process as a pickle, too
+register_extensions()
 
 
 def _concatenate(tags: list[TagIds]) -> TagIds:

@@ -13,6 +13,7 @@ from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import get_width
 
 from spanwright.config_settings import check_setting
+from spanwright.dropout import dropout_of, dropout_settings
 from spanwright.ner.torch_head import TagHead, TagScores
 from spanwright.shim import TorchShim
 
@@ -53,8 +54,6 @@ def build_tag_head(
     n_tags: int | None, *, head: str, lstm_width: int | None, dropout: float | None
 ) -> Model[list[Floats2d], TagScores]:
     """Build the head alone. See `build_bio_ner`."""
-    # only an attribute of this name follows training.dropout
-    rate = {"dropout_rate": 0.0} if dropout is None else {"fixed_dropout": dropout}
     return Model(
         "tag_head",
         forward,
@@ -62,7 +61,7 @@ def build_tag_head(
         # a matrix product this small gains nothing from half precision, and scores lose digits in it
         shims=[TorchShim(TagHead, precision="fp32")],
         dims={"nI": None, "nO": n_tags},
-        attrs={"head": head, "lstm_width": lstm_width, **rate},
+        attrs={"head": head, "lstm_width": lstm_width, **dropout_settings(dropout)},
     )
 
 
@@ -73,7 +72,7 @@ def forward(
     lengths = np.array([len(words) for words in vectors])
     flat = model.ops.xp.concatenate([model.ops.alloc2f(0, model.get_dim("nI")), *filter(len, vectors)])
     words = xp2torch(flat, requires_grad=is_train)
-    dropout = model.attrs.get("dropout_rate", model.attrs.get("fixed_dropout"))
+    dropout = dropout_of(model)
     (emissions, transitions), backprop = model.shims[0](
         ArgsKwargs(args=(words, lengths[lengths > 0].tolist()), kwargs={"dropout": dropout}), is_train
     )

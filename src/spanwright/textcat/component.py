@@ -195,8 +195,7 @@ class TextClassifier(LabelledPipe):
         }
         self._check_settings()
         self.remember_config()
-        if not Doc.has_extension(LABELS):
-            Doc.set_extension(LABELS, getter=_read_labels, setter=_write_labels)
+        register_extensions()
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -350,3 +349,13 @@ def _read_labels(doc: Doc) -> tuple[str, ...]:
 
 def _write_labels(doc: Doc, labels: tuple[str, ...]) -> None:
     doc.user_data[LABELS_KEY] = labels
+
+
+def register_extensions() -> None:
+    """Give every Doc `doc._.labels`."""
+    if not Doc.has_extension(LABELS):
+        Doc.set_extension(LABELS, getter=_read_labels, setter=_write_labels)
+
+
+# for pipelines that come into a process as a pickle, too
+register_extensions()

@@ -14,6 +14,7 @@ from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import get_width
 
 from spanwright.config_settings import check_setting
+from spanwright.dropout import dropout_of, dropout_settings
 from spanwright.shim import TorchShim
 from spanwright.textcat.torch_head import Pooling, TextHead
 
@@ -42,8 +43,6 @@ def build_text_classifier(
     _check("pooling", pooling, pooling in get_args(Pooling), ", ".join(get_args(Pooling)))
     _check("hidden_width", hidden_width, hidden_width is None or hidden_width >= 1, "1 or more, or null")
     _check("dropout", dropout, dropout is None or 0 <= dropout < 1, "at least 0 and below 1, or null")
-    # only an attribute of this name follows training.dropout
-    rate = {"dropout_rate": 0.0} if dropout is None else {"fixed_dropout": dropout}
     head: Model[list[Floats2d], Floats2d] = Model(
         "text_head",
         forward,
@@ -51,7 +50,7 @@ def build_text_classifier(
         # a matrix product this small gains nothing from half precision, and scores lose digits in it
         shims=[TorchShim(TextHead, precision="fp32")],
         dims={"nI": None, "nO": nO},
-        attrs={"pooling": pooling, "hidden_width": hidden_width, **rate},
+        attrs={"pooling": pooling, "hidden_width": hidden_width, **dropout_settings(dropout)},
     )
     model: Model[list[Doc], Floats2d] = chain(tok2vec, head)
     model.set_ref("tok2vec", tok2vec)
@@ -66,7 +65,7 @@ def forward(
     lengths = np.array([len(parts) for parts in vectors], dtype=np.int64)
     flat = model.ops.xp.concatenate([model.ops.alloc2f(0, model.get_dim("nI")), *filter(len, vectors)])
     parts = xp2torch(flat, requires_grad=is_train)
-    dropout = model.attrs.get("dropout_rate", model.attrs.get("fixed_dropout"))
+    dropout = dropout_of(model)
     inputs = ArgsKwargs(args=(parts, torch.from_numpy(lengths).to(parts.device)), kwargs={"dropout": dropout})
     scores, backprop = model.shims[0](inputs, is_train)
 

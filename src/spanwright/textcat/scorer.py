@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from spacy.scorer import Scorer
@@ -16,11 +17,7 @@ def make_textcat_scorer(prefix: str = "cats") -> Callable[..., dict[str, Any]]:
     prefix: what the names of the scores begin with. Two components of a pipeline need two, or the later one's scores
         replace the earlier one's.
     """
-
-    def score(examples: Iterable[Example], **kwargs: Any) -> dict[str, Any]:
-        return textcat_score(examples, prefix=prefix, **kwargs)
-
-    return score
+    return partial(textcat_score, prefix=prefix)
 
 
 def textcat_score(
