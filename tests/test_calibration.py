@@ -132,6 +132,12 @@ def test_a_pipeline_in_training_keeps_its_settings(make_nlp) -> None:
     assert nlp("one text").user_data["calibrated"] == 0
 
 
+def test_frozen_components_stay_as_they_are(make_nlp) -> None:
+    nlp = make_nlp()
+    nlp.config["training"]["frozen_components"] = ["first"]
+    assert make_calibrate(make_examples)(nlp).get_pipe("first").cfg == {"seen": 0}
+
+
 def test_spacys_loop_saves_calibrated_pipelines_and_evaluates_plain_ones(tmp_path: Path) -> None:
     reviews = DocBin()
     for text in ("a fine film", "a dull film") * 4:

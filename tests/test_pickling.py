@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import spacy
 from spacy.language import Language
+from spacy.tokens import Span
 from spacy.training import Example
 
 TEXT = "Anna lives in Rome ."
@@ -33,10 +34,12 @@ def nlp(tiny_encoder: Path) -> Language:
     nlp.add_pipe(
         "text_classifier", config={"model": {"@architectures": "spanwright.TextClassifier.v1", "tok2vec": tok2vec}}
     )
-    nlp.add_pipe("extractive_qa", config={"model.name": str(tiny_encoder), "questions": {"who": "Who lives in Rome?"}})
+    nlp.add_pipe(
+        "extractive_qa",
+        config={"model": {"name": str(tiny_encoder), "window": None}, "questions": {"who": "Who lives in Rome?"}},
+    )
     gold = nlp.make_doc(TEXT)
-    gold.set_ents([gold[:1]])
-    gold.ents[0].label_ = "PER"
+    gold.set_ents([Span(gold, 0, 1, label="PER")])
     gold.cats = {"a": 1.0, "b": 0.0}
     gold._.question = "Who?"
     nlp.initialize(lambda: [Example(nlp.make_doc(TEXT), gold)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,24 +28,28 @@ def make_calibrate(corpus: Callable[[Language], Iterable[Example]]) -> Callable[
 
     def calibrate(nlp: Language) -> Language:
         calibrated = _with_own_settings(nlp)
-        calibrate_pipeline(calibrated, lambda: corpus(calibrated))
+        frozen = nlp.config["training"].get("frozen_components", ())
+        calibrate_pipeline(calibrated, lambda: corpus(calibrated), frozen=frozen)
         return calibrated
 
     return calibrate
 
 
-def calibrate_pipeline(nlp: Language, get_examples: Callable[[], Iterable[Example]]) -> dict[str, Any]:
+def calibrate_pipeline(
+    nlp: Language, get_examples: Callable[[], Iterable[Example]], *, frozen: Collection[str] = ()
+) -> dict[str, Any]:
     """Call `calibrate(examples)` of every component that has it, in the order of the pipeline; return what each returned.
     A component keeps what it learns in its `cfg`.
 
     get_examples: returns the development data anew, as for `Language.initialize`. Every component is given examples
         whose predicted Docs have been through the components before it, one batch at a time.
+    frozen: names of components that stay as they are.
 
     Warns of a component that cannot learn from the data, and why; it stays as it was, so that no training is lost for it.
     """
     learnt = {}
     for name, component in nlp.pipeline:
-        if not hasattr(component, "calibrate"):
+        if name in frozen or not hasattr(component, "calibrate"):
             continue
         try:
             learnt[name] = component.calibrate(_annotated(nlp, get_examples(), before=name))

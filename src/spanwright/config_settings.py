@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 from spacy.pipeline import TrainablePipe
+from thinc.config import Config
 from thinc.model import Model, deserialize_attr, serialize_attr
 
 from spanwright.errors import Errors, SpanwrightError
@@ -43,9 +44,17 @@ class ConfiguredPipe(TrainablePipe):
 
     cfg: dict[str, Any]
     fixed: ClassVar[frozenset[str]] = frozenset()  # settings that the weights were trained to, always as saved
+    undoes: ClassVar[Mapping[str, str]] = {}  # settings, and what was learnt for them and is void when they change
 
     def remember_config(self) -> None:
-        """Keep what the config says; for the end of `__init__`."""
+        """Keep what the config says; for the end of `__init__`.
+
+        Raises SpanwrightError for names and texts that a config file would not give back as they are.
+        """
+        for setting, value in self.cfg.items():
+            for key, of in value.items() if isinstance(value, dict) else ():
+                allowed = "no '${' in it; a name with no ':' or '=', and not beginning with '#', ';', '[' or a space"
+                check_setting(self.name, setting, {key: of}, _survives({key: of}), allowed)
         self.cfg[CONFIGURED] = json.dumps(self.cfg)
 
     def from_disk(self: P, path: str | Path, *, exclude: Iterable[str] = ()) -> P:
@@ -64,8 +73,20 @@ class ConfiguredPipe(TrainablePipe):
         # the JSON of a saved config may be off in the last digit
         given, saved = (json.loads(text, parse_float=_rounded) for text in (own, self.cfg[CONFIGURED]))
         known = saved.keys() - self.fixed
-        self.cfg.update({name: value for name, value in given.items() if name in known and saved[name] != value})
+        # spaCy doubles a $ each time that it saves a config
+        doubled = json.loads(self.cfg[CONFIGURED].replace("$", "$$"), parse_float=_rounded)
+        changed = [name for name in given if name in known and given[name] not in (saved[name], doubled[name])]
+        self.cfg.update({name: given[name] for name in changed})
+        self.cfg.update({self.undoes[name]: {} for name in changed if name in self.undoes})
         self.cfg[CONFIGURED] = own
+
+
+def _survives(value: dict[str, Any]) -> bool:
+    """Whether a config file gives back a mapping as it is."""
+    try:
+        return Config().from_str(Config({"section": {"setting": value}}).to_str())["section"]["setting"] == value
+    except ValueError:
+        return False
 
 
 def _rounded(number: str) -> float:

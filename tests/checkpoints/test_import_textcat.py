@@ -80,6 +80,12 @@ def test_regression_is_refused(settings: dict[str, object], make_checkpoint: Cal
         import_textcat(folder, lang="en")
 
 
+def test_labels_of_the_same_name_are_refused(make_checkpoint: Callable) -> None:
+    folder, _ = make_checkpoint(AutoModelForSequenceClassification, id2label={0: "good", 1: "good"})
+    with pytest.raises(SpanwrightError, match=r"S468.*good"):
+        import_textcat(folder, lang="en")
+
+
 def test_heads_that_are_missing_or_not_known_are_refused(make_checkpoint: Callable) -> None:
     folder, _ = make_checkpoint(AutoModelForTokenClassification)
     with pytest.raises(SpanwrightError, match=r"S461.*pooler"):

@@ -281,7 +281,6 @@ def question(**entry):
         ({"answers": [{"text": "Anna", "answer_start": 999}]}, "answer-offset", [(9, "Anna")]),
         ({"answers": [{"text": " saw ", "answer_start": 4}]}, "span-edge", [(5, "saw")]),
         ({"answers": [{"text": "SAW", "answer_start": 5}]}, "answer-offset", [(5, "saw")]),
-        ({"answers": [{"text": "Bob", "answer_start": 0}]}, "answer-outside", []),
         ({"is_impossible": True}, "impossible-answered", []),
         ({"answers": []}, "unanswered", []),
         ({"answers": [], "is_impossible": True}, None, []),
@@ -294,6 +293,15 @@ def test_questions(entry, code, answers, tmp_path):
     assert doc.user_data[("._.", "question", None, None)] == "Who?" and doc.text == "Anna saw Anna in 1990s."
     assert doc.user_data[("._.", "question_id", None, None)] == "q1"
     assert outcome.codes == ([code] if code else [])
+
+
+def test_a_question_whose_answers_are_nowhere_is_not_taken_for_impossible(tmp_path):
+    nowhere = {"text": "Bob", "answer_start": 0}
+    outcome = convert_text(question(answers=[nowhere]), tmp_path, name="a.json")
+    assert not outcome.docs and outcome.codes == ["answer-outside"]
+    assert outcome.ledger["records"]["dropped"] == {"answer outside of the context": 1}
+    outcome = convert_text(question(answers=[nowhere, {"text": "Anna", "answer_start": 0}]), tmp_path, name="b.json")
+    assert [span.text for span in outcome.docs[0].spans["answers"]] == ["Anna"]
 
 
 def test_flat_questions(tmp_path):

@@ -82,6 +82,37 @@ def test_decoding_equals_brute_force(n_pieces, room, overlap, max_length, n_best
         assert best.no_answer_score == pytest.approx(null, rel=1e-4)
 
 
+@pytest.mark.parametrize("n_best", [1, 5, 400])
+@pytest.mark.parametrize("max_overlap", [0.0, 0.5, 1.0])
+def test_spans_of_whole_units_equal_brute_force(n_best, max_overlap):
+    for seed in range(5):
+        parts = random_parts(20, room=12, overlap=5, seed=seed)
+        rng = np.random.default_rng(seed)
+        is_blank, units = rng.random(20) < 0.2, np.cumsum(rng.random(20) < 0.6)
+        best = decode(
+            score_spans(parts, is_blank=is_blank, max_length=6),
+            n_best=n_best,
+            max_overlap=max_overlap,
+            temperature=1.7,
+            units=units,
+        )
+        null = np.exp(min(part.null_score for part in parts) / 1.7)
+        masses: dict[tuple[int, int], float] = {}
+        for score, start, end in all_spans(parts, is_blank, 6, []):
+            whole = np.flatnonzero((units >= units[start]) & (units <= units[end - 1]))
+            key = (int(whole[0]), int(whole[-1]) + 1)
+            masses[key] = masses.get(key, 0.0) + np.exp(float(score) / 1.7)
+        kept: list[tuple[int, int]] = []
+        for start, end in sorted(masses, key=lambda span: -masses[span]):
+            shared = [min(end, e) - max(start, s) <= max_overlap * min(end - start, e - s) for s, e in kept]
+            if len(kept) < n_best and all(shared):
+                kept.append((start, end))
+        assert list(zip(best.starts.tolist(), best.ends.tolist(), strict=True)) == kept
+        total = sum(masses.values()) + null
+        assert best.scores == pytest.approx([masses[span] / total for span in kept], rel=1e-4)
+        assert best.no_answer_score == pytest.approx(null / total, rel=1e-4)
+
+
 def run_squad(parts, *, n_best_size, max_answer_length):
     """The best non-null span and the null score, by the rules of BERT's run_squad.py."""
     prelim = []

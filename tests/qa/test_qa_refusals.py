@@ -38,6 +38,12 @@ def test_what_is_no_pair_is_refused(untrained, pair):
         ("snap", "tokens"),
         ("negatives", 2.0),
         ("questions", {"answers": "what"}),
+        ("questions", {"pay: most": "what"}),
+        ("questions", {"a=b": "what"}),
+        ("questions", {"#1": "what"}),
+        ("questions", {"[x]": "what"}),
+        ("questions", {" x": "what"}),
+        ("questions", {"x": "what is ${y}"}),
     ],
 )
 def test_settings_out_of_range_are_refused(make_nlp, tiny_encoder, setting, value):

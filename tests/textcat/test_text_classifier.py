@@ -73,13 +73,15 @@ def test_settings_given_when_loading_win_over_saved_ones(make_pipeline, train, t
         tmp_path, config={"components": {"textcat": {"threshold": 0.625, "label_thresholds": {GLAD: 0.125}}}}
     )
     component = changed.get_pipe("textcat")
-    assert component.thresholds == {SAD: 0.25, GLAD: 0.125, "film": 0.625}
+    assert component.thresholds == {SAD: 0.625, GLAD: 0.125, "film": 0.625}
     assert (component.cfg["label_smoothing"], component.cfg["temperature"]) == (0.125, 2.0)
     changed.to_disk(tmp_path / "again")
     assert spacy.load(tmp_path / "again").get_pipe("textcat").cfg == component.cfg
     assert make_pipeline("text_classifier_multilabel", threshold=0.75).from_bytes(nlp.to_bytes()).get_pipe(
         "textcat"
-    ).thresholds == {SAD: 0.25, GLAD: 0.75, "film": 0.75}
+    ).thresholds == {SAD: 0.75, GLAD: 0.75, "film": 0.75}
+    untuned = spacy.load(tmp_path, config={"components.textcat.tune_thresholds": None}).get_pipe("textcat")
+    assert untuned.thresholds == {SAD: 0.5, GLAD: 0.5, "film": 0.5}
     with pytest.raises(SpanwrightError, match=r"S281.*label_thresholds.*nowhere"):
         spacy.load(tmp_path, config={"components.textcat.label_thresholds": {"nowhere": 0.5}})
 
@@ -323,6 +325,13 @@ STOCK_MODEL = {
 def test_wrong_settings_are_refused_when_built(factory, settings, message, make_pipeline):
     with pytest.raises(SpanwrightError, match=message):
         make_pipeline(factory, **settings)
+
+
+@pytest.mark.parametrize("label", ["sport: ball", "a=b", "#python", "[x]", " lead"])
+@pytest.mark.parametrize("setting", ["label_thresholds", "class_weights"])
+def test_names_that_a_config_file_would_not_give_back_are_refused(setting, label, make_pipeline):
+    with pytest.raises(SpanwrightError, match=rf"S280.*textcat\.{setting}.*'\['"):
+        make_pipeline(**{setting: {label: 0.5}})
 
 
 @pytest.mark.parametrize("setting", ["label_thresholds", "class_weights"])

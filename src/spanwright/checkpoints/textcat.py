@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -52,6 +53,9 @@ def import_textcat(folder: Path, *, lang: str) -> Language:
     """
     checkpoint = load_checkpoint(AutoModelForSequenceClassification, folder)
     config = checkpoint.config
+    labels = [config.id2label[index] for index in range(config.num_labels)]
+    if twice := [label for label, count in Counter(labels).items() if count > 1]:
+        raise SpanwrightError(Errors.S468.format(folder=folder, found=", ".join(twice)))
     if config.model_type not in HEADS:
         raise SpanwrightError(Errors.S465.format(folder=folder, found=config.model_type, allowed=", ".join(HEADS)))
     head = HEADS[config.model_type]
@@ -63,7 +67,6 @@ def import_textcat(folder: Path, *, lang: str) -> Language:
     pooler = {"@architectures": "spanwright.Pooler.v1", "activation": activation, "tok2vec": listener}
     model = {"@architectures": "spanwright.TextClassifier.v1", "pooling": "first", "tok2vec": pooler}
     textcat = nlp.add_pipe(_factory(config, folder), name=NAME, config={"model": model})
-    labels = [config.id2label[index] for index in range(config.num_labels)]
     nlp.config["initialize"]["components"][NAME] = {"labels": labels}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of training data that is too little: nothing is trained here

@@ -73,7 +73,9 @@ KINDS = {
     "train-dev-overlap": Kind("the same text in two inputs"),
     # Questions
     "answer-offset": Kind("the answer does not stand at its offset: the nearest match is taken", strict=True),
-    "answer-outside": Kind("the answer is nowhere in its context: dropped", strict=True),
+    "answer-outside": Kind(
+        "the answer is nowhere in its context: dropped, and the question with its last answer", strict=True
+    ),
     "impossible-answered": Kind("a question marked impossible has answers: the answers are dropped", strict=True),
     "unanswered": Kind("a question without answers is not marked impossible: read as impossible"),
 }

@@ -60,4 +60,7 @@ class QaErrors:
         "{folder}: not a classifier but a model that gives numbers (problem_type {problem}, labels: {n_labels}). Categories need "
         "a checkpoint with two labels or more."
     )
+    S468 = (
+        "{folder}: two labels of the checkpoint have the same name: {found}. Rename one in id2label of its config.json."
+    )
     S467 = "{path}: exists already. Name another output folder, or give --force to replace it."

@@ -130,7 +130,9 @@ def _notes(doc: Doc) -> SimpleNamespace:
             notes.user_data["._.", name, None, None] = value
     if ANSWERS in doc.spans:
         group = doc.spans[ANSWERS]
-        notes.spans[ANSWERS] = _Answers(SimpleNamespace(text=span.text, start_char=span.start_char) for span in group)
+        notes.spans[ANSWERS] = _Answers(
+            SimpleNamespace(text=span.text, start_char=span.start_char, label_=span.label_) for span in group
+        )
         notes.spans[ANSWERS].attrs = dict(group.attrs)
     return notes
 

@@ -136,20 +136,23 @@ class AnswerRecord(NamedTuple):
     has_answer: bool
 
 
-def store_answers(doc: Doc, answers: Mapping[str, Answer], *, keep: bool = False) -> None:
-    """Put into `doc.spans["answers"]` the span of each answer that there is, labelled with its key.
+def store_answers(doc: Doc, answers: Mapping[str, Answer]) -> None:
+    """Put into `doc.spans["answers"]` the span of each answer that there is, labelled with its key. Answers to other
+    questions stay.
 
     The group's `attrs["scores"]` has the spans' scores, and `attrs["records"]` what `read_answers` returns.
-    keep: the answers to other questions that are there stay.
     """
     found = {key: answer for key, answer in answers.items() if answer}
     spans = [Span(doc, answer.span.start, answer.span.end, label=key) for key, answer in found.items() if answer.span]
     records = [list(_to_record(key, answer)) for key, answer in answers.items()]
     attrs: dict[str, list[Any]] = {"scores": [answer.score for answer in found.values()], "records": records}
-    if keep and read_answers(doc):
+    if read_answers(doc):
         earlier = doc.spans[ANSWERS]
-        spans = [*earlier, *spans]
-        attrs = {name: [*earlier.attrs[name], *values] for name, values in attrs.items()}
+        pairs = zip(earlier, earlier.attrs["scores"], strict=True)
+        others = [(span, score) for span, score in pairs if span.label_ not in answers]
+        spans = [*(span for span, _ in others), *spans]
+        attrs["scores"] = [*(score for _, score in others), *attrs["scores"]]
+        attrs["records"] = [*(record for record in earlier.attrs["records"] if record[0] not in answers), *records]
     doc.spans[ANSWERS] = SpanGroup(doc, name=ANSWERS, spans=spans, attrs=attrs)
 
 

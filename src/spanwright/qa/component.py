@@ -25,11 +25,12 @@ from spanwright.qa.answers import ANSWERS, Answer, Candidate, PieceScores, read_
 from spanwright.qa.calibration import fit_threshold
 from spanwright.qa.contexts import ContextCache
 from spanwright.qa.corpus import register_extensions
-from spanwright.qa.decoding import Best, SpanScores, WindowScores, decode, merge_pieces, score_spans
+from spanwright.qa.decoding import Best, WindowScores, decode, merge_pieces, score_spans
 from spanwright.qa.encoding import Asked, batch_rows, check_question, check_unicode, cut_pairs, score_pairs
 from spanwright.qa.gold import credit_of, find_pieces, gold_characters, pad_targets, window_targets
 from spanwright.qa.scorer import qa_score
 from spanwright.qa.torch_head import answer_loss
+from spanwright.qa.units import units_of
 from spanwright.qa.windows import Row, WindowBatch
 from spanwright.types import Doubles1d, Ints2d
 
@@ -44,6 +45,7 @@ overlap = 128
 DEFAULT_EXTRACTIVE_QA_MODEL = Config().from_str(extractive_qa_default_config)["model"]
 ASK = "ask"  # the name of the extension of Doc
 Snap = Literal["exact", "expand"]
+MOST_VOCABS = 16
 # the component of each vocab, for `doc._.ask`: a Doc has no way to its pipeline but the vocab they share
 COMPONENT_OF_VOCAB: WeakValueDictionary[int, ExtractiveQA] = WeakValueDictionary()
 
@@ -146,14 +148,15 @@ class ExtractiveQA(ConfiguredPipe):
         register_extensions()
         self._vocabs: dict[int, Vocab] = {}
         self._serve(vocab)
-        if not Doc.has_extension(ASK):
-            Doc.set_extension(ASK, method=ask)
+        register_ask()
 
     def predict(self, docs: Iterable[Doc]) -> list[dict[str, Answer]]:
         """Answer the questions of each Doc; by key, `"answers"` for the Doc's own."""
         docs = list(docs)
         for doc in docs:
-            self._serve(doc.vocab)
+            # a copy, such as calibration works with, does not take the place of its original
+            if id(doc.vocab) not in COMPONENT_OF_VOCAB:
+                self._serve(doc.vocab)
         asked = [(i, key, question, doc) for i, doc in enumerate(docs) for key, question in self._questions_of(doc)]
         by_doc: list[dict[str, Answer]] = [{} for _ in docs]
         if not asked:
@@ -236,7 +239,7 @@ class ExtractiveQA(ConfiguredPipe):
         unasked = [eg for eg in examples if question_of(eg.reference) and ANSWERS not in read_answers(eg.predicted)]
         pairs = ((question_of(example.reference), example.predicted) for example in unasked)
         for example, answer in zip(unasked, self.ask_many(pairs), strict=True):
-            store_answers(example.predicted, {ANSWERS: answer}, keep=True)
+            store_answers(example.predicted, {ANSWERS: answer})
         return super().score(examples, **kwargs)
 
     def calibrate(self, examples: Iterable[Example]) -> dict[str, float | None]:
@@ -256,8 +259,8 @@ class ExtractiveQA(ConfiguredPipe):
 
         def best_at(temperature: float) -> Iterator[Best]:
             # the spans are scored anew each time: kept, their scores would fill the memory
-            for pair, part in zip(asked, parts, strict=True):
-                yield decode(self._score_spans(pair, part), n_best=1, max_overlap=1.0, temperature=temperature)
+            for example, pair, part in zip(examples, asked, parts, strict=True):
+                yield self._decode(example.reference, pair, part, n_best=1, temperature=temperature)
 
         @cache
         def scores_at(temperature: float) -> Doubles1d:
@@ -276,9 +279,16 @@ class ExtractiveQA(ConfiguredPipe):
         """Let `doc._.ask` find this component for Docs of a vocab: another than its own where it comes from another pipeline,
         or is a copy.
         """
-        # kept, so that no other vocab gets the id while the component lives
-        self._vocabs[id(vocab)] = vocab
         COMPONENT_OF_VOCAB[id(vocab)] = self
+        if vocab is self.vocab:
+            return
+        # kept, so that no other vocab gets the id; and few, since a service may make one for every text
+        self._vocabs[id(vocab)] = vocab
+        while len(self._vocabs) > MOST_VOCABS:
+            oldest = next(iter(self._vocabs))
+            del self._vocabs[oldest]
+            if COMPONENT_OF_VOCAB.get(oldest) is self:
+                del COMPONENT_OF_VOCAB[oldest]
 
     def _answer(self, questions: Sequence[str], docs: Sequence[Doc], *, n_best: int = 1) -> list[Answer]:
         # a Doc joins its text anew whenever asked for it
@@ -286,20 +296,21 @@ class ExtractiveQA(ConfiguredPipe):
         asked = self._cut(questions, [text_of[doc] for doc in docs])
         parts = score_pairs(self.model, asked)
         return [
-            self._to_answer(question, doc, text_of[doc], self._best(pair, part, n_best))
+            self._to_answer(question, doc, text_of[doc], self._best(doc, pair, part, n_best))
             for question, doc, pair, part in zip(questions, docs, asked, parts, strict=True)
         ]
 
     def _cut(self, questions: Sequence[str], texts: Sequence[str], **settings: Any) -> list[Asked]:
         return cut_pairs(self.model, questions, texts, self._contexts, name=self.name, **settings)
 
-    def _score_spans(self, pair: Asked, parts: Sequence[WindowScores]) -> SpanScores | None:
-        _, _, is_blank, breaks = pair.context
-        return score_spans(parts, is_blank=is_blank, breaks=breaks, max_length=self.cfg["max_answer_length"])
+    def _decode(self, doc: Doc, pair: Asked, parts: Sequence[WindowScores], *, n_best: int, temperature: float) -> Best:
+        _, offsets, is_blank, breaks = pair.context
+        spans = score_spans(parts, is_blank=is_blank, breaks=breaks, max_length=self.cfg["max_answer_length"])
+        units = units_of(offsets, doc if self.cfg["snap"] == "expand" else None)
+        return decode(spans, n_best=n_best, max_overlap=self.cfg["max_overlap"], temperature=temperature, units=units)
 
-    def _best(self, pair: Asked, parts: Sequence[WindowScores], n_best: int) -> Best:
-        spans = self._score_spans(pair, parts)
-        best = decode(spans, n_best=n_best, max_overlap=self.cfg["max_overlap"], temperature=self.cfg["temperature"])
+    def _best(self, doc: Doc, pair: Asked, parts: Sequence[WindowScores], n_best: int) -> Best:
+        best = self._decode(doc, pair, parts, n_best=n_best, temperature=self.cfg["temperature"])
         return best._replace(starts=pair.context.offsets[best.starts, 0], ends=pair.context.offsets[best.ends - 1, 1])
 
     def _to_answer(self, question: str, doc: Doc, text: str, best: Best) -> Answer:
@@ -376,6 +387,16 @@ def ask(doc: Doc, question: str, *, n_best: int = 1) -> Answer:
     if component is None:
         raise SpanwrightError(Errors.S405)
     return next(component.ask_many([(question, doc)], n_best=n_best))
+
+
+def register_ask() -> None:
+    """Give every Doc `doc._.ask`."""
+    if not Doc.has_extension(ASK):
+        Doc.set_extension(ASK, method=ask)
+
+
+# for pipelines that come into a process as a pickle, too
+register_ask()
 
 
 def _checked_pair(pair: object) -> tuple[str, str | Doc]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,13 @@ class ContextCache:
             self._start(tokenizer)
         known = self._contexts(texts, lambda new: list(map(_to_context, new, tokenizer(new))))
         return [known[text] for text in texts]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy begins without what was kept."""
+        return {"_limit": self._limit}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(limit=state["_limit"])  # type: ignore[misc]
 
     def _start(self, tokenizer: PieceTokenizer | None) -> None:
         self._tokenizer = tokenizer

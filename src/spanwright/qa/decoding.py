@@ -87,35 +87,56 @@ def score_spans(
     return SpanScores(band, np.concatenate(starts)[: len(ends)], null_score)
 
 
-def decode(spans: SpanScores | None, *, n_best: int, max_overlap: float, temperature: float = 1.0) -> Best:
+def decode(
+    spans: SpanScores | None, *, n_best: int, max_overlap: float, temperature: float = 1.0, units: Ints1d | None = None
+) -> Best:
     """Return the best spans of which no two overlap too much: each has at most the share `max_overlap` of the shorter one's
     pieces in common with any better one. Spans of the same score are taken from left to right, the shorter first.
 
     temperature: divides the scores before they become probabilities, of all spans and of there being no answer.
+    units: (pieces,), ascending numbers of what is only given as a whole, such as a token; spans are widened to whole units,
+        and what becomes the same span has the sum of the probabilities. None = each piece is a unit.
     """
-    if spans is None:
+    if spans is None or not np.isfinite(spans.band).any():
         return NOTHING
-    scores = spans.band.ravel()
-    n_spans = int(np.isfinite(scores).sum())
-    if n_spans == 0:
-        return NOTHING
-    highest = max(float(scores.max()), spans.null_score)
+    highest = max(float(spans.band.max()), spans.null_score)
     null = np.exp((spans.null_score - highest) / temperature)
-    total = np.exp((scores - highest) / temperature).sum(dtype=np.float64) + null
+    total = np.exp((spans.band - highest) / temperature).sum(dtype=np.float64) + null
+    scores, starts, ends = _flatten(spans)
+    if units is not None:
+        scores, starts, ends = _widen(scores, starts, ends, units, temperature)
+    n_spans = int(np.isfinite(scores).sum())
     n_sorted = min(n_spans, FIRST_LOOK * n_best)
     while True:
         lowest = np.partition(scores, -n_sorted)[-n_sorted]
         candidates = np.flatnonzero(scores >= lowest)
         candidates = candidates[np.argsort(-scores[candidates], kind="stable")]
-        rows, lengths = np.divmod(candidates, spans.band.shape[1])
-        starts = spans.starts[rows]
-        kept = _without_overlaps(starts, starts + lengths + 1, n_best, max_overlap)
+        kept = candidates[_without_overlaps(starts[candidates], ends[candidates], n_best, max_overlap)]
         if len(kept) == n_best or n_sorted == n_spans:
             break
         n_sorted = min(n_spans, 8 * n_sorted)
-    chosen = scores[candidates[kept]].astype(np.float64)
-    probabilities = np.exp((chosen - highest) / temperature) / total
-    return Best(starts[kept], (starts + lengths + 1)[kept], probabilities, float(null / total))
+    probabilities = np.exp((scores[kept].astype(np.float64) - highest) / temperature) / total
+    return Best(starts[kept], ends[kept], probabilities, float(null / total))
+
+
+def _flatten(spans: SpanScores) -> tuple[Singles1d | Doubles1d, Ints1d, Ints1d]:
+    """Return the score, the first piece and the piece after the last of every place in the band (spans,)."""
+    n_lengths = spans.band.shape[1]
+    starts = np.repeat(spans.starts, n_lengths)
+    return spans.band.ravel(), starts, starts + np.tile(np.arange(1, n_lengths + 1), len(spans.starts))
+
+
+def _widen(
+    scores: Singles1d | Doubles1d, starts: Ints1d, ends: Ints1d, units: Ints1d, temperature: float
+) -> tuple[Singles1d | Doubles1d, Ints1d, Ints1d]:
+    """Widen spans to whole units and add up, in effect, the probabilities of those that become the same."""
+    is_span = np.isfinite(scores)
+    first = np.searchsorted(units, units[starts[is_span]], side="left")
+    end = np.searchsorted(units, units[ends[is_span] - 1], side="right")
+    (starts, ends), where = np.unique(np.stack([first, end]), axis=1, return_inverse=True)
+    highest = scores.max()
+    masses = np.bincount(where.ravel(), np.exp((scores[is_span] - highest) / temperature))
+    return np.log(masses) * temperature + highest, starts, ends
 
 
 def merge_pieces(parts: Sequence[WindowScores]) -> tuple[Singles1d, Singles1d]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from spacy.training import Example
 
+from spanwright.data.exporting.docs import answer_spans
 from spanwright.encoder.windows import Window
-from spanwright.qa.answers import ANSWERS
 from spanwright.qa.decoding import Best
 from spanwright.types import Ints1d, Ints2d, Ints3d
 
@@ -53,7 +53,7 @@ def pad_targets(targets: Sequence[Ints2d], context_starts: Ints1d) -> Ints3d:
 
 def gold_characters(example: Example) -> list[tuple[int, int]]:
     """Return where the gold answers of an example stand, in characters, the end not included."""
-    return [(span.start_char, span.end_char) for span in example.reference.spans.get(ANSWERS, [])]
+    return [(span.start_char, span.end_char) for span in answer_spans(example.reference)]
 
 
 def credit_of(best: Best, offsets: Ints2d, answers: Sequence[tuple[int, int]]) -> float:

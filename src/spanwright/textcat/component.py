@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from spacy.language import Language
@@ -149,6 +149,7 @@ class TextClassifier(LabelledPipe):
     """
 
     kind = "categories"
+    undoes: ClassVar = {"threshold": "tuned_thresholds", "tune_thresholds": "tuned_thresholds"}
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from spacy.tokens import Doc, DocBin
+from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
 from spanwright.data.texts import ANSWERS
@@ -57,4 +57,9 @@ def tasks_of(doc: Doc) -> set[str]:
 
 def answers_of(doc: Doc) -> list[tuple[str, int]]:
     """The answers to the question of a Doc, each with its offset in characters."""
-    return [(span.text, span.start_char) for span in doc.spans.get(ANSWERS, [])]
+    return [(span.text, span.start_char) for span in answer_spans(doc)]
+
+
+def answer_spans(doc: Doc) -> list[Span]:
+    """The spans of these answers. Beside them, answers to a component's own questions may lie, under other labels."""
+    return [span for span in doc.spans.get(ANSWERS, []) if span.label_ in (ANSWERS, "")]

@@ -13,7 +13,7 @@ from spanwright.data.records import Answer, Checked, QuestionRecord
 from spanwright.data.spans import check_text
 from spanwright.errors import Errors, SpanwrightError
 
-_DROPPED = "outside of the context"
+_DROPPED = "answer outside of the context"
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,9 @@ class QuestionsReader:
             self._find(asked, "unanswered", asked.question[:60], "")
         answers = [(self._placed(asked, text, start), text, start) for text, start in given]
         kept = [placed for placed, _, _ in answers if placed is not None]
+        if given and not kept:  # it has an answer, and must not be learnt as a question that has none
+            self.ledger.records.dropped[_DROPPED] += 1
+            return
         moved = sum(
             placed is not None and (placed.text, placed.start) != (text, start) for placed, text, start in answers
         )
