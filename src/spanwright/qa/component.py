@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, partial
 from typing import Any, Literal, get_args
-from weakref import WeakValueDictionary
 
 import numpy as np
 from spacy.language import Language
@@ -22,6 +21,7 @@ from spanwright.config_settings import ConfiguredPipe, check_setting
 from spanwright.data.exporting.docs import question_of
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.qa.answers import ANSWERS, Answer, Candidate, PieceScores, read_answers, store_answers
+from spanwright.qa.asking import ServedVocabs, component_of, register_ask
 from spanwright.qa.calibration import fit_threshold
 from spanwright.qa.contexts import ContextCache
 from spanwright.qa.corpus import register_extensions
@@ -43,11 +43,7 @@ overlap = 128
 """
 
 DEFAULT_EXTRACTIVE_QA_MODEL = Config().from_str(extractive_qa_default_config)["model"]
-ASK = "ask"  # the name of the extension of Doc
 Snap = Literal["exact", "expand"]
-MOST_VOCABS = 16
-# the component of each vocab, for `doc._.ask`: a Doc has no way to its pipeline but the vocab they share
-COMPONENT_OF_VOCAB: WeakValueDictionary[int, ExtractiveQA] = WeakValueDictionary()
 
 
 @Language.factory(
@@ -146,8 +142,8 @@ class ExtractiveQA(ConfiguredPipe):
         self.remember_config()
         self._contexts = ContextCache()
         register_extensions()
-        self._vocabs: dict[int, Vocab] = {}
-        self._serve(vocab)
+        self._vocabs = ServedVocabs()
+        self._vocabs.serve(vocab, self)
         register_ask()
 
     def predict(self, docs: Iterable[Doc]) -> list[dict[str, Answer]]:
@@ -155,8 +151,8 @@ class ExtractiveQA(ConfiguredPipe):
         docs = list(docs)
         for doc in docs:
             # a copy, such as calibration works with, does not take the place of its original
-            if id(doc.vocab) not in COMPONENT_OF_VOCAB:
-                self._serve(doc.vocab)
+            if component_of(doc.vocab) is None:
+                self._vocabs.serve(doc.vocab, self)
         asked = [(i, key, question, doc) for i, doc in enumerate(docs) for key, question in self._questions_of(doc)]
         by_doc: list[dict[str, Answer]] = [{} for _ in docs]
         if not asked:
@@ -275,21 +271,6 @@ class ExtractiveQA(ConfiguredPipe):
         self.cfg["no_answer_threshold"] = fit_threshold(np.array(no_answer), credit, is_impossible)
         return {name: self.cfg[name] for name in ("temperature", "no_answer_threshold")}
 
-    def _serve(self, vocab: Vocab) -> None:
-        """Let `doc._.ask` find this component for Docs of a vocab: another than its own where it comes from another pipeline,
-        or is a copy.
-        """
-        COMPONENT_OF_VOCAB[id(vocab)] = self
-        if vocab is self.vocab:
-            return
-        # kept, so that no other vocab gets the id; and few, since a service may make one for every text
-        self._vocabs[id(vocab)] = vocab
-        while len(self._vocabs) > MOST_VOCABS:
-            oldest = next(iter(self._vocabs))
-            del self._vocabs[oldest]
-            if COMPONENT_OF_VOCAB.get(oldest) is self:
-                del COMPONENT_OF_VOCAB[oldest]
-
     def _answer(self, questions: Sequence[str], docs: Sequence[Doc], *, n_best: int = 1) -> list[Answer]:
         # a Doc joins its text anew whenever asked for it
         text_of = {doc: doc.text for doc in dict.fromkeys(docs)}
@@ -374,29 +355,6 @@ class ExtractiveQA(ConfiguredPipe):
         check("no_answer_threshold", threshold, threshold is None or 0 <= threshold <= 1, "0 to 1, or null")
         check("snap", cfg["snap"], cfg["snap"] in get_args(Snap), ", ".join(get_args(Snap)))
         check("negatives", cfg["negatives"], 0 <= cfg["negatives"] <= 1, "0 to 1")
-
-
-def ask(doc: Doc, question: str, *, n_best: int = 1) -> Answer:
-    """Answer a question about a Doc, as `doc._.ask`.
-
-    n_best: how many candidates the answer has at most.
-
-    Raises SpanwrightError for a question that is empty or too long, and for a Doc of no pipeline with `extractive_qa`.
-    """
-    component = COMPONENT_OF_VOCAB.get(id(doc.vocab))
-    if component is None:
-        raise SpanwrightError(Errors.S405)
-    return next(component.ask_many([(question, doc)], n_best=n_best))
-
-
-def register_ask() -> None:
-    """Give every Doc `doc._.ask`."""
-    if not Doc.has_extension(ASK):
-        Doc.set_extension(ASK, method=ask)
-
-
-# for pipelines that come into a process as a pickle, too
-register_ask()
 
 
 def _checked_pair(pair: object) -> tuple[str, str | Doc]:
