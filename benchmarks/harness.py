@@ -12,12 +12,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
-from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import psutil
 from wasabi import msg
+
+from spanwright.doctor.facts import installed_packages
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path(__file__).parent / "results"
@@ -126,26 +127,38 @@ def show(results: Mapping[str, Mapping[str, Any]]) -> None:
     msg.table(body, header=("", *columns), aligns=("l", *("r" for _ in columns)), max_col=40)
 
 
+def plain(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings as JSON holds them; of a path its last part, which is the same on every machine."""
+    return {name: value.resolve().name if isinstance(value, Path) else value for name, value in settings.items()}
+
+
 def finish(
-    name: str, runs: Runs, *, limit: int | None, base: str | None = None, earlier: Mapping[str, Any] | None = None
+    name: str,
+    runs: Runs,
+    *,
+    limit: int | None,
+    base: str | None = None,
+    earlier: Mapping[str, Any] | None = None,
+    **settings: Any,
 ) -> None:
     """Print the table and write `results/NAME.json`; what ran on limited data is only printed.
 
     base: the row whose times are compared with; None = the first.
     earlier: what the file held, whose runs are kept, but for those of the same seeds.
+    settings: of the runs, which runs that are added must share.
     """
     if earlier is not None:
         runs = merge(earlier["results"], runs)
     results = summarise(runs, base=base or next(iter(runs)))
     show(results)
     if limit is None:
-        msg.good(str(write_results(name, results, earlier=earlier)))
+        msg.good(str(write_results(name, results, earlier=earlier, settings=settings)))
     else:
         msg.info("Not written: --limit is for trying the command")
 
 
-def read_earlier(name: str, *, add: bool) -> dict[str, Any] | None:
-    """Return what `results/NAME.json` holds, for runs to be added to it.
+def read_earlier(name: str, *, add: bool, **settings: Any) -> dict[str, Any] | None:
+    """Return what `results/NAME.json` holds, for runs with these settings to be added to it.
 
     Exits where there is no such file, and where what it holds does not compare with what runs here.
     """
@@ -155,8 +168,8 @@ def read_earlier(name: str, *, add: bool) -> dict[str, Any] | None:
     if not path.exists():
         raise SystemExit(f"--add: {path} does not exist; leave it out for the first runs")
     earlier = json.loads(path.read_text(encoding="utf-8"))
-    for part, own in (("machine", machine()), ("versions", versions())):
-        if earlier[part] != own:
+    for part, own in (("machine", machine()), ("versions", versions()), ("settings", plain(settings))):
+        if earlier.get(part, own) != own:
             raise SystemExit(f"--add: {path} has {part} {earlier[part]}, here they are {own}; run all of it again")
     if any("seed" not in row["all"] for row in earlier["results"].values()):
         raise SystemExit(f"--add: {path} does not tell the seeds of its runs; run all of it again")
@@ -176,8 +189,14 @@ def merge(earlier: Mapping[str, Mapping[str, Any]], runs: Runs) -> Runs:
     return merged
 
 
-def write_results(name: str, results: Mapping[str, Any], *, earlier: Mapping[str, Any] | None = None) -> Path:
-    """Write `results/NAME.json`: the results, with the command, the versions and the machine.
+def write_results(
+    name: str,
+    results: Mapping[str, Any],
+    *,
+    earlier: Mapping[str, Any] | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write `results/NAME.json`: the results, with the command, the settings, the versions and the machine.
 
     earlier: what the file held, whose command and note are kept.
     """
@@ -187,6 +206,7 @@ def write_results(name: str, results: Mapping[str, Any], *, earlier: Mapping[str
         "date": time.strftime("%Y-%m-%d"),
         "machine": machine(),
         "versions": versions(),
+        **({"settings": plain(settings)} if settings else {}),
     }
     if earlier is not None and "note" in earlier:
         context["note"] = earlier["note"]
@@ -202,7 +222,7 @@ def machine() -> str:
 
 def versions() -> dict[str, str]:
     """The versions of Python and of the packages that are installed."""
-    installed = {distribution.name: distribution.version for distribution in distributions()}
+    installed = installed_packages()
     return {"python": platform.python_version()} | {name: installed[name] for name in PACKAGES if name in installed}
 
 

@@ -39,7 +39,8 @@ def main(
 ) -> None:
     """Train each in turn, seed by seed."""
     result = "ner" if data == "conll" else f"ner_{data}"
-    earlier = read_earlier(result, add=add)
+    settings = {"epochs": epochs or DATASETS[data].epochs, "threads": threads, "encoder": encoder}
+    earlier = read_earlier(result, add=add, **settings)
     own = {name: command_of(name, data, edsnlp_python) for name in peers.split(",")}
     with tempfile.TemporaryDirectory() as folder:
         corpora = prepare(data, Path(folder), limit=limit)
@@ -48,7 +49,7 @@ def main(
         if bf16:
             commands["trainer bf16"] = [*COMMANDS["trainer"], *shared, "--bf16"]
         runs = alternate_peers(commands, numbers_of(seeds), threads=threads)
-    finish(result, runs, limit=limit, earlier=earlier)
+    finish(result, runs, limit=limit, earlier=earlier, **settings)
 
 
 def shared_options(data: str, corpora: Corpora, encoder: Path, epochs: int | None = None) -> list[str]:

@@ -46,7 +46,8 @@ def main(
 ) -> None:
     """Train each in turn, seed by seed."""
     result = f"qa_{epochs}_epochs"
-    earlier = read_earlier(result, add=add)
+    settings = {"epochs": epochs, "batch_size": batch_size, "threads": threads, "encoder": encoder}
+    earlier = read_earlier(result, add=add, **settings)
     with tempfile.TemporaryDirectory() as folder:
         shared = shared_options("squad", prepare("squad", Path(folder), limit=limit), encoder, epochs)
         shared += ["--batch-size", str(batch_size)]
@@ -58,7 +59,7 @@ def main(
             save.mkdir(parents=True, exist_ok=True)
             commands = {name: [*command, "--save", str(save / name)] for name, command in commands.items()}
         runs = alternate_peers(commands, numbers_of(seeds), threads=threads)
-    finish(result, runs, limit=limit, earlier=earlier)
+    finish(result, runs, limit=limit, earlier=earlier, **settings)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ import numpy as np
 import typer
 from transformers import AutoTokenizer
 
-from corpora import Corpora, hold_out, prepare, read
+from corpora import DATASETS, Corpora, hold_out, prepare, read
 from harness import ROOT, Runs, alternate_peers, finish, read_earlier
 from ner import PEERS, setting, shared_options, spacy_command
 from options import ENCODER, Add, Encoder, Limit, Seeds, Threads, numbers_of
@@ -69,7 +69,13 @@ def main(
 ) -> None:
     """Train each in turn, seed by seed."""
     result = "_".join(["textcat", data, *(["poolings"] if poolings else [])])
-    earlier = read_earlier(result, add=add)
+    settings = {
+        "epochs": epochs or DATASETS[data].epochs,
+        "learning_rate": learning_rate,
+        "threads": threads,
+        "encoder": encoder,
+    }
+    earlier = read_earlier(result, add=add, **settings)
     with tempfile.TemporaryDirectory() as folder:
         plan = make_plan(data, Path(folder), learning_rate=learning_rate, limit=limit)
         shared = [*shared_options(data, plan.corpora, encoder, epochs), "--test", str(plan.test)]
@@ -79,7 +85,7 @@ def main(
                 commands[variant] = [*command, *shared, "--predictions", str(plan.predictions / variant)]
         runs = alternate_peers(commands, numbers_of(seeds), threads=threads)
         add_scores(runs, plan, encoder)
-    finish(result, runs, limit=limit, earlier=earlier)
+    finish(result, runs, limit=limit, earlier=earlier, **settings)
 
 
 def make_plan(data: str, out: Path, *, learning_rate: float, limit: int | None) -> Plan:

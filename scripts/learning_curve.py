@@ -24,7 +24,7 @@ def main(
     percents: str = typer.Option(",".join(map(str, PERCENTS)), help="Parts of the data"),
     n_seeds: int = typer.Option(3, min=1, help="How often each part is drawn and trained on"),
     gpu_id: int = typer.Option(-1, help="GPU to train on; -1 = CPU"),
-    lang: str = typer.Option("en", help="Language of the texts"),
+    lang: str | None = typer.Option(None, help="Language of the texts, if not the config's"),
 ) -> None:
     """Run `spacy train` on parts of the training corpus and say what twice the data would give.
 
@@ -52,7 +52,8 @@ def main(
             percents=parts,
             seeds=range(n_seeds),
             gpu_id=gpu_id,
-            overrides=["--paths.encoder", str(encoder), "--nlp.lang", lang],
+            encoder=encoder,
+            overrides=["--nlp.lang", lang] if lang else [],
             announce=announce,
         ):
             points.append(point)

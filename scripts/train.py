@@ -18,7 +18,7 @@ def main(
     encoder: Path = typer.Option(..., help="Folder of the pretrained encoder"),
     output: Path = typer.Option(Path("training"), help="Where model-best and model-last go"),
     gpu_id: int = typer.Option(-1, help="GPU to train on; -1 = CPU"),
-    lang: str = typer.Option("en", help="Language of the texts"),
+    lang: str | None = typer.Option(None, help="Language of the texts, if not the config's"),
     seed: int = typer.Option(0, help="Seed of every random number"),
     overrides: list[str] = typer.Argument(
         None, help="After --: other settings, such as --initialize.before_init.epochs 3"
@@ -29,7 +29,7 @@ def main(
         "paths.train": train_data,
         "paths.dev": dev_data,
         "paths.encoder": encoder,
-        "nlp.lang": lang,
+        **({"nlp.lang": lang} if lang else {}),
         "system.seed": seed,
     }
     given = [part for name, value in settings.items() for part in (f"--{name}", str(value))]

@@ -1,6 +1,7 @@
 import importlib.util
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -138,6 +139,18 @@ def test_each_problem_has_its_command(facts, cause, command):
 def test_problems_of_different_kinds_come_together():
     facts = replace(having(GPU, spacy="3.7.5"), python="3.9.0")
     assert [problem.cause[1:5] for problem in diagnose(facts)] == ["S050", "S051", "S056"]
+
+
+def test_the_package_that_is_imported_counts_and_broken_ones_do_not(monkeypatch):
+    found = [SimpleNamespace(metadata={"Name": name}, version=version)
+             for name, version in [("Torch", "2.13.0"), (None, None), ("torch", "1.0")]]  # fmt: skip
+    monkeypatch.setattr(gathering, "distributions", lambda: found)
+    assert gathering.installed_packages() == {"torch": "2.13.0"}
+
+
+def test_a_package_that_is_required_in_any_version_may_be_missing():
+    (problem,) = diagnose(replace(CPU, requirements={"spacy": ["jinja2"]}))
+    assert problem.command == 'pip install "jinja2"'
 
 
 def test_gathering_survives_a_library_that_cannot_be_imported(monkeypatch):

@@ -97,6 +97,10 @@ def test_nothing_is_added_to_what_does_not_compare(harness):
     harness.finish("x", {"ours": [run(0, 1)]}, limit=None)
     path = harness.RESULTS / "x.json"
     content = json.loads(path.read_text("utf8"))
+    harness.finish("y", {"ours": [run(0, 1)]}, limit=None, epochs=3, encoder=Path("assets/encoders/minilm"))
+    assert harness.read_earlier("y", add=True, epochs=3, encoder=Path("/elsewhere/minilm")) is not None
+    with pytest.raises(SystemExit, match=r"y\.json has settings .*'epochs': 3.*'epochs': 2"):
+        harness.read_earlier("y", add=True, epochs=2, encoder=Path("/elsewhere/minilm"))
     path.write_text(json.dumps({**content, "machine": "another"}), "utf8")
     with pytest.raises(SystemExit, match="has machine another"):
         harness.read_earlier("x", add=True)

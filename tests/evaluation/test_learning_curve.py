@@ -133,6 +133,18 @@ def test_an_interrupted_curve_goes_on_where_it_stopped(files: tuple[Path, Path, 
     assert {settings["--system.seed"] for _, settings in third.calls} == {"1"}
 
 
+def test_points_of_another_encoder_are_refused(files: tuple[Path, Path, Path], tmp_path: Path) -> None:
+    encoder = tmp_path / "current"
+    encoder.mkdir()
+    (encoder / "model.safetensors").write_text("one")
+    settings = {"percents": (10,), "encoder": encoder}
+    list(train_parts(*files, tmp_path / "c", **settings, trainer=(trainer := FakeTrainer())))
+    assert trainer.calls[0][1]["--paths.encoder"] == str(encoder)
+    (encoder / "model.safetensors").write_text("other")
+    with pytest.raises(SpanwrightError, match=r"S662.*points\.json"):
+        list(train_parts(*files, tmp_path / "c", **settings, trainer=FakeTrainer()))
+
+
 @pytest.mark.parametrize("changed", ["config", "train", "dev", "overrides"])
 def test_points_of_other_inputs_are_refused(changed: str, files: tuple[Path, Path, Path], tmp_path: Path) -> None:
     list(train_parts(*files, tmp_path / "c", percents=(10,), trainer=FakeTrainer()))

@@ -11,6 +11,7 @@ import pytest
 import spacy
 import srsly
 from spacy.tokens import Doc, DocBin
+from spacy.training import Example
 
 from spanwright.errors import SpanwrightError
 from spanwright.evaluation.speed import fastest, measure_batches, measure_speed, search, table_rows
@@ -46,7 +47,7 @@ def test_search(speeds: list[float], largest: int, measured: list[int], best: in
 def test_rates_and_percentiles_of_known_times() -> None:
     # a batch to warm up, whose end is not read, and batches of 1, 2, 3 and 4 seconds
     ticks = itertools.accumulate([0, 9, 1, 0, 2, 0, 3, 0, 4])
-    found = measure_batches(spacy.blank("en"), ["one two"] * 8, 2, clock=ticks.__next__)
+    found = measure_batches(spacy.blank("en"), [("one two", None)] * 8, 2, clock=ticks.__next__)
     assert found["batch_size"] == 2
     assert found["words_per_second"] == 1.6
     assert found["documents_per_second"] == 0.8
@@ -87,3 +88,24 @@ def test_missing_pipeline_and_empty_data_are_refused(pipeline: Path, tmp_path: P
     (tmp_path / "texts.txt").write_text("\n")
     with pytest.raises(SpanwrightError, match=r"S165.*texts\.txt"):
         measure_speed(pipeline, tmp_path / "texts.txt", limit=1)
+
+
+def test_questions_are_asked_where_there_are_any(tmp_path: Path, tiny_encoder: Path) -> None:
+    nlp = spacy.blank("en")
+    architecture = {"@architectures": "spanwright.QuestionAnswering.v1", "name": str(tiny_encoder), "window": None}
+    nlp.add_pipe("extractive_qa", config={"model": architecture})
+    doc = nlp.make_doc("ten years of experience")
+    doc._.question = "how many years"
+    nlp.initialize(lambda: [Example(doc, doc)])
+    asked: list[int] = []
+    answer = nlp.get_pipe("extractive_qa")._answer
+    nlp.get_pipe("extractive_qa")._answer = lambda questions, *a, **k: (
+        asked.append(len(questions)),
+        answer(questions, *a, **k),
+    )[1]
+    measure_batches(nlp, [(doc.text, "how many years")] * 2, 2)
+    assert asked == [2, 2]
+    nlp.to_disk(tmp_path / "qa")
+    (tmp_path / "texts.txt").write_text("ten years\n")
+    with pytest.raises(SpanwrightError, match=r"S606.*texts\.txt.*'extractive_qa'"):
+        measure_speed(tmp_path / "qa", tmp_path / "texts.txt", limit=1)

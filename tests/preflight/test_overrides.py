@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from thinc.api import Config
 
@@ -61,13 +63,41 @@ def test_the_nearest_weasel_is_found_among_command_lines(lines, expected):
 def test_an_unknown_variable_is_found(tmp_path, key, end):
     project = tmp_path / "project.yml"
     project.write_text(PROJECT)
-    (finding,) = check_project_overrides([key, "vars.name", "env.home", "project.title"], project)
+    given = dict.fromkeys([key, "vars.name", "env.home", "project.title"], "x")
+    (finding,) = check_project_overrides(given, project)
     assert finding.level == "error"
     assert f"override --{key}: {project} {end}" in finding.message
 
 
 def test_without_a_project_nothing_is_unknown(tmp_path):
-    assert check_project_overrides(["vars.any"], tmp_path / "project.yml") == []
+    assert check_project_overrides({"vars.any": "x"}, tmp_path / "project.yml") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "is_kept"), [("1.10", False), ("1.1", True), ("1.10.0", True), ('"1.10"', True), ("-1", True)]
+)
+def test_numbers_that_weasel_writes_otherwise_are_found(tmp_path, text, is_kept):
+    project = tmp_path / "project.yml"
+    project.write_text(PROJECT)
+    findings = check_project_overrides({"vars.name": text}, project, "all")
+    assert (findings == []) is is_kept
+    assert is_kept or """--vars.name '"1.10"'""" in findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("command", "unused"),
+    [
+        ("all", []),
+        ("textcat", ["vars.train", "vars.name"]),
+        ("train", []),  # a step of its own may be given what the others are given
+        (None, []),
+    ],
+)
+def test_variables_that_the_command_does_not_use_are_found(command, unused):
+    overrides = {"vars.train": "my.tsv", "vars.name": "mine", "vars.seed": "1"}
+    findings = check_project_overrides(overrides, Path(__file__).parents[2] / "project.yml", command)
+    assert [finding.message.split("--")[1].split(":")[0] for finding in findings] == unused
+    assert all(f"weasel run {command}" in finding.message for finding in findings)
 
 
 def test_an_unknown_setting_in_the_environment_is_found(monkeypatch, tmp_path):

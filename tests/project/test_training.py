@@ -15,13 +15,23 @@ output = pathlib.Path(sys.argv[1])
 for name in sys.argv[2].split():
     (output / name).mkdir()
     (output / name / "meta.json").write_text("new")
+if "logs" in sys.argv:
+    (output.parent / "log.jsonl").write_text("new")
 sys.exit(int(sys.argv[3]))
 """
 
 
-def fake_spacy(monkeypatch: pytest.MonkeyPatch, *, makes: str, code: int = 0) -> None:
+def fake_spacy(monkeypatch: pytest.MonkeyPatch, *, makes: str, code: int = 0, logs: bool = False) -> None:
     def command(config: Path, output: Path, **_: object) -> list[str]:
-        return [training.spacy_command()[0], "-c", FAKE, str(output / training.UNFINISHED), makes, str(code)]
+        return [
+            training.spacy_command()[0],
+            "-c",
+            FAKE,
+            str(output / training.UNFINISHED),
+            makes,
+            str(code),
+            "logs" * logs,
+        ]
 
     monkeypatch.setattr(training, "train_command", command)
 
@@ -38,6 +48,16 @@ def test_finished_training_replaces_both_models(tmp_path: Path, monkeypatch: pyt
     assert (tmp_path / "model-best" / "meta.json").read_text() == "new"
     assert (tmp_path / "model-last").is_dir()
     assert not (tmp_path / training.UNFINISHED).exists()
+
+
+@pytest.mark.parametrize("logs", [True, False])
+def test_a_log_of_an_earlier_training_is_not_taken_for_this_ones(
+    logs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "log.jsonl").write_text("old")
+    fake_spacy(monkeypatch, makes="model-best model-last", logs=logs)
+    run(tmp_path)
+    assert (tmp_path / "log.jsonl").read_text() == ("new" if logs else "")
 
 
 def test_failed_training_leaves_the_old_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,8 @@ def _requirements(facts: Facts) -> Iterator[Problem]:
                 continue
             name = str(canonicalize_name(requirement.name))
             allowed[name] &= requirement.specifier
-            if not requirement.specifier.contains(facts.installed.get(name, ""), prereleases=True):
+            installed = facts.installed.get(name)
+            if installed is None or not requirement.specifier.contains(installed, prereleases=True):
                 refused[name].append(f"{owner} needs {requirement.name}{requirement.specifier}")
     for package, owners in refused.items():
         found = facts.installed.get(package, "(none)")

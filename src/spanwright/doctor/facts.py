@@ -66,7 +66,7 @@ class Facts:
 
 def gather() -> Facts:
     """Look at this machine, and run one kernel in torch, one in cupy, and hand an array from one to the other."""
-    installed = {str(canonicalize_name(found.metadata["Name"])): found.version for found in distributions()}
+    installed = installed_packages()
     modules, broken = _import_libraries(installed)
     torch, cupy = modules.get("torch"), modules.get("cupy")
     driver_cuda = cuda_of_driver()
@@ -96,6 +96,16 @@ def gather() -> Facts:
         failed=failed,
         bfloat16=results.get("bfloat16"),
     )
+
+
+def installed_packages() -> dict[str, str]:
+    """Return the version of each package, by its normalised name, that is imported: the first on the path of those installed."""
+    versions: dict[str, str] = {}
+    for found in distributions():
+        name: str | None = found.metadata["Name"]
+        if name is not None:  # what an interrupted installation leaves has none
+            versions.setdefault(str(canonicalize_name(name)), found.version)
+    return versions
 
 
 def torch_kernel(torch: Any, device: str) -> None:

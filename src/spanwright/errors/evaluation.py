@@ -7,6 +7,10 @@ class EvaluationErrors:
     S603 = "{path}: cannot be loaded as a pipeline ({reason}). Name the folder of a trained one, such as training/model-best."
     S604 = "{path}: no task that both pipelines do (A: {a}; B: {b}). Compare pipelines of the same task."
     S605 = "{component}: the pipelines decide about different categories: {labels}. Compare pipelines with the same labels."
+    S606 = (
+        "{path}: no text has a question, and '{component}' has none in its settings, so there would be nothing to measure. "
+        "Name a corpus of questions, such as scripts/convert.py --task qa writes."
+    )
 
     # Reports
     S630 = "{place}: no JSON ({reason}). Write the file again with the script that made it."

@@ -196,6 +196,14 @@ class ProjectErrors:
         "--{setting} would change nothing: [initialize.before_init] of {config} sets it from the size of the training data. Give "
         "--initialize.before_init.epochs and --initialize.before_init.min_steps, or --initialize.before_init.evaluations."
     )
+    S077 = (
+        "override --{key} {found}: weasel takes it for a number, and writes it {value}. Give it as a text: "
+        "--{key} '\"{found}\"'."
+    )
+    S078 = (
+        "override --{key}: `weasel run {command}` does not use it; it is for the embedded data. `weasel run all` takes "
+        "your files: docs/categories.md and docs/questions.md show how."
+    )
     S080 = "'{name}': no asset of project.yml has this in its path. There are: {known}."
     S081 = "project.yml: the asset {dest} has no sha256, so what is fetched could not be verified. Add `sha256: ...` to it."
     S082 = (

@@ -75,6 +75,7 @@ def train_parts(
     *,
     percents: Sequence[int] = PERCENTS,
     seeds: Sequence[int] = (0,),
+    encoder: Path | None = None,
     gpu_id: int = -1,
     overrides: Sequence[str] = (),
     trainer: Trainer = training.train,
@@ -85,6 +86,7 @@ def train_parts(
     Each point is in `folder` before the next training begins; what it holds from an earlier call is not trained again. The
     parts of one seed are nested: a larger one holds the smaller ones. The trained pipelines are not kept.
 
+    encoder: the folder or id of the pretrained encoder, for the config's paths.encoder. None = as the config says.
     announce: called before each training, with its number and that of all.
 
     Raises SpanwrightError for a config or corpus that cannot be read or is empty, when the points in `folder` come from other
@@ -96,7 +98,8 @@ def train_parts(
         if is_empty:
             raise SpanwrightError(Errors.S601.format(path=corpus))
     runs = plan_runs(len(docs), percents=percents, seeds=seeds)
-    inputs = _fingerprint([config, train, dev], overrides)
+    overrides = [*(["--paths.encoder", str(encoder)] if encoder else []), *overrides]
+    inputs = _fingerprint([config, train, dev, *([encoder] if encoder else [])], overrides)
     done = _read_points(folder / POINTS, inputs)
     work = folder / "unfinished"
 
@@ -235,6 +238,7 @@ def _read_points(path: Path, inputs: str) -> dict[Run, Point]:
 def _fingerprint(paths: Sequence[Path], overrides: Sequence[str]) -> str:
     digest = hashlib.sha256("\0".join(overrides).encode())
     for path in paths:
-        for file in sorted(path.rglob("*.spacy")) if path.is_dir() else [path]:
-            digest.update(hashlib.sha256(file.read_bytes()).digest())
+        for file in sorted(filter(Path.is_file, path.rglob("*"))) if path.is_dir() else [path]:
+            if file.exists():  # an encoder's may be an id of the hub
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()

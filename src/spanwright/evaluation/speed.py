@@ -11,13 +11,17 @@ from typing import Any
 import numpy as np
 import torch
 from spacy.language import Language
+from spacy.tokens import Doc
 from thinc.api import get_torch_default_device
 
+from spanwright.data.exporting.docs import question_of
 from spanwright.data.preannotation.texts import read_texts
+from spanwright.errors import Errors, SpanwrightError
 from spanwright.evaluation.evaluate import describe, load_pipeline
 from spanwright.evaluation.memory import peak_memory
 
 Measurement = dict[str, Any]  # of one batch size
+Asked = tuple[str, str | None]  # a text and its question
 PERCENTILES = (50, 90, 99)
 
 
@@ -30,13 +34,14 @@ def measure_speed(pipeline: Path, data: Path, *, limit: int) -> dict[str, Any]:
     start = time.perf_counter()
     nlp = load_pipeline(pipeline)
     load_seconds = time.perf_counter() - start
-    texts = [text.doc.text for text in islice(read_texts([data], nlp), limit)]
+    texts = [(text.doc.text, question_of(text.doc)) for text in islice(read_texts([data], nlp), limit)]
+    _check_questions(nlp, texts, data)
     measurements = search(lambda size: measure_batches(nlp, texts, size), largest=len(texts))
     return {
         **describe(nlp),
         "data": str(data),
         "documents": len(texts),
-        "words": sum(len(nlp.make_doc(text)) for text in texts),
+        "words": sum(len(nlp.make_doc(text)) for text, _ in texts),
         "device": _device_name(),
         "threads": torch.get_num_threads(),
         "load_seconds": round(load_seconds, 3),
@@ -64,13 +69,15 @@ def fastest(measurements: Sequence[Measurement]) -> Measurement:
 
 
 def measure_batches(
-    nlp: Language, texts: Sequence[str], size: int, *, clock: Callable[[], float] = time.perf_counter
+    nlp: Language, texts: Sequence[Asked], size: int, *, clock: Callable[[], float] = time.perf_counter
 ) -> Measurement:
-    """Run the texts through the pipeline in batches of `size`, after one that is not measured."""
+    """Run the texts, each with its question if it has one, through the pipeline in batches of `size`, after one that is not
+    measured.
+    """
     seconds, n_words = [], 0
     for number, batch in enumerate([texts[:size], *_batches(texts, size)]):
         start = clock()
-        words = sum(map(len, nlp.pipe(batch, batch_size=size)))
+        words = sum(map(len, nlp.pipe((_to_doc(nlp, *asked) for asked in batch), batch_size=size)))
         if torch.cuda.is_available():
             torch.cuda.synchronize()
         if number:
@@ -100,7 +107,22 @@ def table_rows(report: dict[str, Any]) -> list[tuple[str, ...]]:
     ]
 
 
-def _batches(texts: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+def _to_doc(nlp: Language, text: str, question: str | None) -> Doc:
+    doc = nlp.make_doc(text)
+    if question is not None:
+        doc._.question = question
+    return doc
+
+
+def _check_questions(nlp: Language, texts: Sequence[Asked], data: Path) -> None:
+    """Raise SpanwrightError where a component answers questions, and there are none."""
+    answering = [name for name in nlp.pipe_names if nlp.get_pipe_meta(name).factory == "extractive_qa"]
+    silent = [name for name in answering if not nlp.get_pipe(name).cfg["questions"]]
+    if silent and not any(question for _, question in texts):
+        raise SpanwrightError(Errors.S606.format(path=data, component=silent[0]))
+
+
+def _batches(texts: Sequence[Asked], size: int) -> Iterator[Sequence[Asked]]:
     return (texts[start : start + size] for start in range(0, len(texts), size))
 
 

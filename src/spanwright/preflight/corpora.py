@@ -71,7 +71,9 @@ ANNOTATION: Mapping[str, tuple[str, Labels]] = {
 def needed_annotation(config: Mapping[str, Any]) -> dict[str, Labels]:
     """Return the kinds of annotation that a filled config's pipeline learns from, each with its reader of labels."""
     needed = {}
-    for name in set(config["nlp"]["pipeline"]) - set(config["training"]["frozen_components"]):
+    for name in config["nlp"]["pipeline"]:
+        if name in config["training"]["frozen_components"]:
+            continue
         component = config["components"][name]
         # A sourced component has no factory here
         factory = component.get("factory")

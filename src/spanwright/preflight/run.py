@@ -21,6 +21,7 @@ from spanwright.preflight.overrides import (
     check_config_overrides,
     check_project_overrides,
     spacy_overrides,
+    weasel_command,
     weasel_overrides,
 )
 from spanwright.preflight.settings import check_settings, dotted_items
@@ -58,7 +59,7 @@ def check_training(training: Training) -> list[Finding]:
     encoder = check_encoder(training.encoder)
     size = 0 if count(encoder, "error") else size_of_weights(training.encoder)
     return [
-        *check_project_overrides(weasel_overrides(), training.project),
+        *check_project_overrides(weasel_overrides(), training.project, weasel_command()),
         *check_config_overrides(from_environment, raw, training.config),
         *check_keys(read_config(training.base), raw, training.base),
         *check_settings(config),

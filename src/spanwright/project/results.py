@@ -49,7 +49,8 @@ def _compare(folder: Path, name: str, column: str, title: str) -> str:
     for peer in results.keys() & PEERS:
         row = results[peer]
         memory = row["peak_mb"] / ours["peak_mb"]
-        beside[peer] = f"{row[column]:.3f}, {row['times_as_long']:.1f} × time, {memory:.1f} × memory"
+        time = f"{row['times_as_long']:.1f} × time, " if "times_as_long" in row else ""  # none without a shared seed
+        beside[peer] = f"{row[column]:.3f}, {time}{memory:.1f} × memory"
     return f"| {' | '.join([title, f'**{ours[column]:.3f}**', *beside.values()])} |"
 
 

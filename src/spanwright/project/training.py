@@ -16,6 +16,7 @@ from spanwright.preflight.overrides import parse_overrides
 from spanwright.project.commands import run_command, spacy_command
 
 UNFINISHED = "unfinished"
+LOG = "log.jsonl"  # where the configs of this project log to
 
 
 def train_command(config: Path, output: Path, *, gpu_id: int, overrides: Sequence[str]) -> list[str]:
@@ -31,8 +32,12 @@ def train(config: Path, output: Path, *, gpu_id: int, overrides: Sequence[str]) 
 
     An interrupted run leaves what it had in `output/unfinished`, and `output/model-best` as it was. Raises SpanwrightError when
     training fails or ends without an evaluation, and for an override that the config would undo.
+
+    `output/log.jsonl` is the log of this training; empty where the config logs elsewhere, so that no earlier one is taken for it.
     """
     _check_overrides(overrides, config)
+    log = output / LOG
+    before = _last_change(log)
     unfinished = output / UNFINISHED
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -42,7 +47,13 @@ def train(config: Path, output: Path, *, gpu_id: int, overrides: Sequence[str]) 
     for name in ("model-best", "model-last"):
         replace_folder(unfinished / name, output / name)
     shutil.rmtree(unfinished)
+    if _last_change(log) == before:
+        log.write_text("", encoding="utf-8")
     return output / "model-best"
+
+
+def _last_change(path: Path) -> int | None:
+    return path.stat().st_mtime_ns if path.exists() else None
 
 
 def _check_overrides(overrides: Sequence[str], path: Path) -> None:

@@ -101,7 +101,7 @@ def interval_note(metrics: Part) -> str:
     """What the intervals of scores are."""
     made = metrics["intervals"]
     return (
-        f"{100 * made['level']:.0f}% interval: what other documents of the same kind might have given "
+        f"{100 * made['level']:.0f}% interval of the score on all documents of this kind "
         f"({made['resamples']:,} resamples of the documents, seed {made['seed']})"
     )
 
