@@ -136,7 +136,8 @@ def _widen(
     (starts, ends), where = np.unique(np.stack([first, end]), axis=1, return_inverse=True)
     highest = scores.max()
     masses = np.bincount(where.ravel(), np.exp((scores[is_span] - highest) / temperature))
-    return np.log(masses) * temperature + highest, starts, ends
+    with np.errstate(divide="ignore"):  # chances too small for a number are none
+        return np.log(masses) * temperature + highest, starts, ends
 
 
 def merge_pieces(parts: Sequence[WindowScores]) -> tuple[Singles1d, Singles1d]:
