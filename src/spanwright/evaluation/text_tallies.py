@@ -43,12 +43,14 @@ class CategoryTally:
         self.unscored: Counter[str] = Counter()  # documents that have the label
         self._known = {*task.labels, *elsewhere}
         self._judged: list[_Judged] = []
+        self._missed: set[str] = set()  # all of their `missed`
 
     def add(self, example: Example) -> None:
         judged, unscored = self._judge(example)
         self.unscored.update(unscored)
         if judged.missed is not None or not np.isnan(judged.gold).all():
             self._judged.append(judged)
+            self._missed |= {judged.missed} if judged.missed is not None else set()
 
     def decision(self, example: Example) -> tuple[set[str], set[str]]:
         """Return the gold labels of a document, and those it was given where the truth is known."""
@@ -68,7 +70,7 @@ class CategoryTally:
     @property
     def labels(self) -> Sequence[str]:
         """Those of the task, then those that were missed because the pipeline does not know them."""
-        return (*self.task.labels, *sorted({judged.missed for judged in self._judged if judged.missed is not None}))
+        return (*self.task.labels, *sorted(self._missed))
 
     def amounts(self, labels: Sequence[str]) -> Amounts:
         """Return true positives, false positives and false negatives of each label, then whether all labels of the document
@@ -110,7 +112,7 @@ class CategoryTally:
 
     def _arrays(self) -> tuple[Doubles2d, Doubles2d]:
         """Gold labels and scores (documents, labels)."""
-        missed = self.labels[len(self.task.labels) :]
+        missed = sorted(self._missed)
         unknown = np.array([[judged.missed == label for label in missed] for judged in self._judged], dtype=np.float64)
         gold = np.hstack([np.array([judged.gold for judged in self._judged]), unknown])
         return gold, np.hstack([np.array([judged.scores for judged in self._judged]), np.zeros_like(unknown)])
