@@ -157,7 +157,6 @@ class BioNer(LabelledPipe):
         }
         self._check_settings()
         self.remember_config()
-        register_extensions()
 
     def predict(self, docs: Iterable[Doc]) -> Entities:
         """Find the entities of a batch. Positions are counted over all words of the batch."""
@@ -312,7 +311,7 @@ def register_extensions() -> None:
         Span.set_extension(CONFIDENCE, default=None)
 
 
-# for pipelines that come into a process as a pickle, too
+# on import: a pipeline may come into a process as a pickle, which constructs nothing
 register_extensions()
 
 

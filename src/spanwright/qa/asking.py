@@ -68,5 +68,5 @@ def register_ask() -> None:
         Doc.set_extension(ASK, method=ask)
 
 
-# for pipelines that come into a process as a pickle, too
+# on import: a pipeline may come into a process as a pickle, which constructs nothing
 register_ask()

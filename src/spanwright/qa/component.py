@@ -21,7 +21,7 @@ from spanwright.config_settings import ConfiguredPipe, check_setting
 from spanwright.data.exporting.docs import question_of
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.qa.answers import ANSWERS, Answer, Candidate, PieceScores, read_answers, store_answers
-from spanwright.qa.asking import ServedVocabs, component_of, register_ask
+from spanwright.qa.asking import ServedVocabs, component_of
 from spanwright.qa.calibration import fit_threshold
 from spanwright.qa.contexts import ContextCache
 from spanwright.qa.corpus import register_extensions
@@ -144,7 +144,6 @@ class ExtractiveQA(ConfiguredPipe):
         register_extensions()
         self._vocabs = ServedVocabs()
         self._vocabs.serve(vocab, self)
-        register_ask()
 
     def predict(self, docs: Iterable[Doc]) -> list[dict[str, Answer]]:
         """Answer the questions of each Doc; by key, `"answers"` for the Doc's own."""

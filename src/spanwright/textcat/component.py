@@ -196,7 +196,6 @@ class TextClassifier(LabelledPipe):
         }
         self._check_settings()
         self.remember_config()
-        register_extensions()
 
     @property
     def thresholds(self) -> dict[str, float]:
@@ -358,5 +357,5 @@ def register_extensions() -> None:
         Doc.set_extension(LABELS, getter=_read_labels, setter=_write_labels)
 
 
-# for pipelines that come into a process as a pickle, too
+# on import: a pipeline may come into a process as a pickle, which constructs nothing
 register_extensions()
