@@ -20,6 +20,10 @@ class EvaluationErrors:
     )
     S632 = "Charts need matplotlib, which is not installed. Run: pip install 'spanwright[project]'"
     S633 = "{place}: not what a report reads here: it lacks {missing}. Name the file that the script for it wrote."
+    S634 = (
+        "{path}: these errors are of another evaluation: it holds {found}, {metrics} counts {counted}. "
+        "Run scripts/evaluate.py again, with --errors {path}."
+    )
 
     # Logs
     S650 = "spanwright.TensorBoardLogger.v1 needs tensorboard, which is not installed. Run: pip install 'spanwright[tensorboard]'"

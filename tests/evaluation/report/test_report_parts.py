@@ -161,6 +161,14 @@ def test_files_of_another_kind_are_refused(
         collect(hostile_folder.pipeline, hostile_folder.metrics, Sources(**{source: path}))
 
 
+def test_errors_of_another_evaluation_are_refused(hostile_folder: RunFolder, tmp_path: Path) -> None:
+    lines = hostile_folder.errors.read_text("utf-8").splitlines(keepends=True)
+    path = tmp_path / "errors.jsonl"
+    path.write_text("".join(lines[1:]), "utf-8")
+    with pytest.raises(SpanwrightError, match=r"S634.*errors\.jsonl: .* it holds .*evaluation\.json counts"):
+        collect(hostile_folder.pipeline, hostile_folder.metrics, Sources(errors=path))
+
+
 def test_errors_are_counted_and_the_first_kept(tmp_path: Path) -> None:
     record = {
         "document": 1,

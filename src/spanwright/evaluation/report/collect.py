@@ -17,6 +17,7 @@ from pooch import file_hash
 from spanwright.data.statistics import statistics
 from spanwright.doctor.facts import names_of_gpus
 from spanwright.errors import Errors, SpanwrightError
+from spanwright.evaluation.error_analysis import KINDS
 from spanwright.evaluation.schema import METRICS
 from spanwright.loggers import read_log
 
@@ -113,7 +114,7 @@ def collect(pipeline: Path, metrics: Path, sources: Sources) -> Run:
         meta=_json(pipeline / "meta.json"),
         config=config.read_text("utf-8"),
         metrics=found,
-        errors=sample_errors(sources.errors) if sources.errors else {},
+        errors=errors_of(found, metrics, sources.errors) if sources.errors else {},
         data=data,
         log=read_log(sources.log) if sources.log else [],
         speed=_with_keys(_json(sources.speed), KEYS_OF_SPEED, sources.speed) if sources.speed else None,
@@ -132,6 +133,20 @@ def read_metrics(path: Path) -> dict[str, Any]:
     if schema != METRICS:
         raise SpanwrightError(Errors.S631.format(path=path, schema=METRICS, found=schema))
     return _with_keys(metrics, KEYS_OF_METRICS, path)
+
+
+def errors_of(metrics: Part, metrics_path: Path, path: Path) -> dict[str, ErrorSample]:
+    """Return the errors in a file. Raises SpanwrightError where `metrics` count others."""
+    samples = sample_errors(path)
+    kinds = metrics["entities"]["errors"]["kinds"].values() if metrics["entities"] else ()
+    counted = {kind: sum(of_label[kind] for of_label in kinds) for kind in KINDS if kind != "correct"}
+    found = {kind: samples[kind].total if kind in samples else 0 for kind in counted}
+    if found != counted:
+        of_kinds = [", ".join(f"{n} {kind}" for kind, n in totals.items()) for totals in (found, counted)]
+        raise SpanwrightError(
+            Errors.S634.format(path=path, found=of_kinds[0], metrics=metrics_path, counted=of_kinds[1])
+        )
+    return samples
 
 
 def sample_errors(path: Path) -> dict[str, ErrorSample]:
