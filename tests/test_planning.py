@@ -93,9 +93,11 @@ def test_steps_follow_the_data(config):
     assert training["optimizer"]["learn_rate"]["initial_rate"] == 0.001
 
 
-def test_small_data_get_more_passes(config):
+def test_small_data_get_more_passes(config, caplog):
     config["initialize"]["before_init"].update(epochs=2, min_steps=30)
-    assert init_nlp(config).config["training"]["max_steps"] == 32
+    with caplog.at_level("INFO", logger="spacy"):
+        assert init_nlp(config).config["training"]["max_steps"] == 32
+    assert "training.max_steps = 32 (was 20000)" in caplog.text
 
 
 def test_a_constant_learning_rate_stays(config):

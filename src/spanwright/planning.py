@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from spacy.language import Language
-from spacy.util import registry, resolve_dot_names
+from spacy.util import logger, registry, resolve_dot_names
 
 from spanwright.errors import Errors, SpanwrightError
 
@@ -22,7 +22,7 @@ def make_steps_from_epochs(
 
     It counts the batches of the training corpus and sets, in [training], `max_steps`, `eval_frequency`, and the
     `warmup_steps` and `total_steps` of the learning rate's schedule, where it has them. The pipeline's config keeps the
-    numbers.
+    numbers; the log says which of [training] they replace.
 
     epochs: passes over the training data.
     min_steps: so many steps at least, on data so small that `epochs` would make fewer.
@@ -50,7 +50,10 @@ def make_steps_from_epochs(
         interval = math.ceil(wanted / evaluations)
         n_steps = interval * math.ceil(wanted / interval)  # the last step, too, is followed by an evaluation
         training = nlp.config["training"]
-        training.update(max_epochs=0, max_steps=n_steps, eval_frequency=interval)
+        for setting, planned in zip(PLANNED, (0, n_steps, interval), strict=True):
+            if training[setting] != planned:
+                logger.info("%s: training.%s = %d (was %s)", NAME, setting, planned, training[setting])
+            training[setting] = planned
         schedule: Any = training["optimizer"].get("learn_rate")
         steps = {"warmup_steps": round(warmup * n_steps), "total_steps": n_steps}
         if isinstance(schedule, dict):
