@@ -169,8 +169,8 @@ def read_earlier(name: str, *, add: bool, **settings: Any) -> dict[str, Any] | N
         raise SystemExit(f"--add: {path} does not exist; leave it out for the first runs")
     earlier = json.loads(path.read_text(encoding="utf-8"))
     for part, own in (("machine", machine()), ("versions", versions()), ("settings", plain(settings))):
-        if earlier.get(part, own) != own:
-            raise SystemExit(f"--add: {path} has {part} {earlier[part]}, here they are {own}; run all of it again")
+        if (found := earlier.get(part, {})) != own:
+            raise SystemExit(f"--add: {path} has {part} {found}, here they are {own}; run all of it again")
     if any("seed" not in row["all"] for row in earlier["results"].values()):
         raise SystemExit(f"--add: {path} does not tell the seeds of its runs; run all of it again")
     return earlier

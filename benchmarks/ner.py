@@ -92,7 +92,7 @@ def command_of(peer: str, data: str, edsnlp_python: Path | None = None) -> list[
 MARKS = {"btc": ["@"]}
 COMMANDS = {
     "ours": spacy_command(ROOT / "configs" / "ner.cfg"),
-    "stock": spacy_command(PEERS / "configs" / "stock_ner.cfg"),
+    "stock": [*spacy_command(PEERS / "configs" / "stock_ner.cfg"), "--sort"],
     "trainer": [sys.executable, str(PEERS / "trainer_ner.py")],
 }
 

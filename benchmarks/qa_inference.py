@@ -70,7 +70,8 @@ def main(
 ) -> None:
     """Run each in turn; the pipeline of transformers with each of its batch sizes; the fastest is to be compared."""
     result = ("qa_one_document" if many else "qa_inference") + ("_trained" if pipeline else "")
-    earlier = read_earlier(result, add=add)
+    settings = {"threads": threads, "limit": limit, "encoder": encoder}
+    earlier = read_earlier(result, add=add, **settings)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         corpora = prepare("squad", folder, limit=limit)
@@ -82,7 +83,7 @@ def main(
         measured = alternate_peers(commands, range(runs), threads=threads)
     if many is not None:
         measured = {name: [without_scores(run) for run in runs_of] for name, runs_of in measured.items()}
-    finish(result, measured, limit=limit, earlier=earlier)
+    finish(result, measured, limit=limit, earlier=earlier, **settings)
 
 
 def train(corpora: Corpora, folder: Path, encoder: Path, epochs: int, threads: int) -> Path:

@@ -109,7 +109,7 @@ def commands_of(peer: str, plan: Plan, poolings: str | None, *, bf16: bool) -> d
         return {peer: command, "trainer bf16": [*command, "--bf16"]} if bf16 else {peer: command}
     rate = setting("training.optimizer.learn_rate.initial_rate", plan.learning_rate)
     if peer == "stock":
-        return {peer: [*spacy_command(PEERS / "configs" / f"stock_{plan.component}.cfg"), *rate]}
+        return {peer: [*spacy_command(PEERS / "configs" / f"stock_{plan.component}.cfg"), "--sort", *rate]}
     ours = [*spacy_command(ROOT / "configs" / f"{plan.component}.cfg"), *rate]
     if poolings is None:
         return {peer: ours}

@@ -48,17 +48,13 @@ def test_a_command_can_be_run_again(harness, monkeypatch):
     assert content["command"] == "python benchmarks/qa.py --peers 'ours,trainer 3e-5'"
 
 
-def test_a_later_epoch_is_the_difference(harness):
-    frozen = importlib.import_module("frozen")
-    one = {**run(0, 10), "words_per_s": 100, "steps": 5}
-    three = {**run(0, 14, 0.7), "words_per_s": 214, "steps": 15}
-    assert frozen.later_epoch(one, three) == {
-        "seed": 0,
-        "seconds": 2,
-        "f1": 0.7,
-        "words_per_s": 500,
-        "first_epoch": 10,
-    }
+def test_time_by_epoch(harness, monkeypatch):
+    monkeypatch.syspath_prepend(str(BENCHMARKS / "peers"))
+    train_spacy = importlib.import_module("train_spacy")
+    trained = train_spacy.Trained(steps=25, words=2500, seconds=25, first_words=1000, first_seconds=10)
+    assert trained.speed == 100
+    # 1,500 words in 15 seconds came after the first epoch
+    assert trained.by_epoch() == {"seconds": 10, "words_per_s": 100, "first_epoch": 10}
 
 
 def test_medians_of_labels(harness):
@@ -101,6 +97,8 @@ def test_nothing_is_added_to_what_does_not_compare(harness):
     assert harness.read_earlier("y", add=True, epochs=3, encoder=Path("/elsewhere/minilm")) is not None
     with pytest.raises(SystemExit, match=r"y\.json has settings .*'epochs': 3.*'epochs': 2"):
         harness.read_earlier("y", add=True, epochs=2, encoder=Path("/elsewhere/minilm"))
+    with pytest.raises(SystemExit, match=r"x\.json has settings \{\}, here they are .*'epochs': 2"):
+        harness.read_earlier("x", add=True, epochs=2)
     path.write_text(json.dumps({**content, "machine": "another"}), "utf8")
     with pytest.raises(SystemExit, match="has machine another"):
         harness.read_earlier("x", add=True)

@@ -218,6 +218,17 @@ def test_a_gradient_that_is_not_finite_stops_training_and_changes_nothing(value)
     assert weights.tolist() == [1, 1, 1]
 
 
+def test_gradients_that_are_never_finite_stop_training_in_half_precision_too():
+    optimizer, shim = build_adamw(0.1), make_shim(role="encoder", precision="fp16")
+    before = weights_of(shim)
+    with pytest.raises(SpanwrightError, match=r"S211.*encoder"):
+        for _ in range(40):
+            give_gradients(shim.module, 0)
+            shim.module.embeddings.bias.grad[0] = shim.scaler.scale(torch.tensor(math.nan))
+            optimizer.step_module(shim)
+    assert all(torch.equal(before[name], after) for name, after in weights_of(shim).items())
+
+
 def test_frozen_parameters_and_modules_without_gradients_stay():
     shim, optimizer = make_shim(), build_adamw(0.1, average_decay=0.9)
     before = weights_of(shim)

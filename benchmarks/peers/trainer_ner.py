@@ -31,46 +31,58 @@ def main() -> None:
     model = AutoModelForTokenClassification.from_pretrained(args.encoder, num_labels=len(labels), **names)
     clock = common.Clock()
     with clock.measure():
-        rows = encode(train, tokenizer, labels)
-        trainer = hf_trainer.build_trainer(args, model, rows, DataCollatorForTokenClassification(tokenizer))
+        rows = to_rows(train, encode(train, tokenizer), labels)
+        collator = DataCollatorForTokenClassification(tokenizer)
+        trainer = hf_trainer.build_trainer(args, model, rows, collator, group_by_length=True)
         trainer.train()
     peak = common.peak_mb()
     if args.save:
         model.save_pretrained(args.save)
         tokenizer.save_pretrained(args.save)
-    rows = encode(dev, tokenizer, labels)
-    scores = trainer.predict(rows).predictions
-    tags = [
-        read_tags(row, row_scores.argmax(-1).tolist(), labels) for row, row_scores in zip(rows, scores, strict=True)
+    trainer.args.group_by_length = False  # or else predictions come in another order than the texts
+    encoded = encode(dev, tokenizer)
+    best = trainer.predict(to_rows(dev, encoded, labels)).predictions.argmax(-1)
+    found = [
+        entities_of(doc, read_tags(doc, first_pieces(encoded, i), row.tolist(), labels))
+        for i, (doc, row) in enumerate(zip(dev, best, strict=True))
     ]
-    found = [entities_of(doc, doc_tags) for doc, doc_tags in zip(dev, tags, strict=True)]
     words = args.epochs * sum(map(len, train))
     measured = common.entity_scores([common.gold_entities(doc) for doc in dev], found)
     common.report(seconds=clock.seconds, words_per_s=words / clock.seconds, peak_mb=peak, **measured)
 
 
-def encode(
-    docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast, labels: Sequence[str]
-) -> list[dict[str, list[int]]]:
-    """Return word pieces, cut at the encoder's limit, with the tag of each word at its first piece."""
-    encoded = tokenizer(
-        [[t.text for t in doc] for doc in docs], is_split_into_words=True, truncation=True, max_length=512
-    )
+def encode(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast) -> BatchEncoding:
+    """Return word pieces, cut at the encoder's limit."""
+    words = [[token.text for token in doc] for doc in docs]
+    return tokenizer(words, is_split_into_words=True, truncation=True, max_length=512)
+
+
+def to_rows(docs: Sequence[Doc], encoded: BatchEncoding, labels: Sequence[str]) -> list[dict[str, list[int]]]:
+    """Return the word pieces of each text, with the tag of each word at its first piece."""
     numbers = {label: i for i, label in enumerate(labels)}
     return [encode_doc(doc, encoded, i, numbers) for i, doc in enumerate(docs)]
 
 
 def encode_doc(doc: Doc, encoded: BatchEncoding, i: int, numbers: dict[str, int]) -> dict[str, list[int]]:
     tags = [f"{token.ent_iob_}-{token.ent_type_}" if token.ent_type_ else "O" for token in doc]
-    words = encoded.word_ids(i)
-    firsts = [None if word == before else word for word, before in zip(words, [None, *words], strict=False)]
-    targets = [IGNORED if word is None else numbers.get(tags[word], 0) for word in firsts]
+    words = first_pieces(encoded, i)
+    targets = [IGNORED if word is None else numbers.get(tags[word], 0) for word in words]
     return {"input_ids": encoded["input_ids"][i], "attention_mask": encoded["attention_mask"][i], "labels": targets}
 
 
-def read_tags(row: dict[str, list[int]], predicted: Sequence[int], labels: Sequence[str]) -> list[str]:
-    """Return the tags of the words that were not cut off."""
-    return [labels[tag] for tag, target in zip(predicted, row["labels"], strict=False) if target != IGNORED]
+def first_pieces(encoded: BatchEncoding, i: int) -> list[int | None]:
+    """Return for each word piece of a text the number of the word that begins with it."""
+    words = encoded.word_ids(i)
+    return [None if word == before else word for word, before in zip(words, [None, *words], strict=False)]
+
+
+def read_tags(doc: Doc, firsts: Sequence[int | None], predicted: Sequence[int], labels: Sequence[str]) -> list[str]:
+    """Return the tag of each word; a word without a piece, or cut off, has none."""
+    tags = ["O"] * len(doc)
+    for word, tag in zip(firsts, predicted, strict=False):
+        if word is not None:
+            tags[word] = labels[tag]
+    return tags
 
 
 def entities_of(doc: Doc, tags: Sequence[str]) -> set[common.Entity]:

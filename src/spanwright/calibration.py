@@ -67,7 +67,8 @@ def fit_temperature(confidences_at: Callable[[float], Doubles1d], is_right: Bool
     """
 
     def loss(temperature: float) -> float:
-        chances = np.where(is_right, confidences_at(temperature), 1 - confidences_at(temperature))
+        confidences = confidences_at(temperature)
+        chances = np.where(is_right, confidences, 1 - confidences)
         return float(-np.log(np.maximum(chances, 1e-12)).sum())
 
     coarse = np.geomspace(COOLEST, HOTTEST, 13)

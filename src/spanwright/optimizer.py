@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from spanwright.shim import TorchShim
 
 Rate = float | list[float] | Iterator[float]
+LEAST_SCALE = 1e-4  # of losses in float16, as in fairseq
 BIASES = ("b", "pad")  # what thinc's layers call them; those of a maxout layer have two dimensions
 
 
@@ -63,8 +64,9 @@ class AdamW(Optimizer):
     def step_module(self, shim: TorchShim) -> None:
         """Step every parameter of the shim's module that has a gradient, and clear the gradients.
 
-        Under float16 a step whose gradients overflowed is skipped and the loss scale lowered; in any other precision a
-        gradient that is not finite raises SpanwrightError before a weight changes.
+        Under float16 a step whose gradients overflowed is skipped and the loss scale lowered, down to `LEAST_SCALE`: what
+        overflows still is not finite. That, and in any other precision each gradient that is not finite, raises
+        SpanwrightError before a weight changes.
         """
         stepper = self._stepper_of(shim)
         if stepper is None:
@@ -81,6 +83,8 @@ class AdamW(Optimizer):
         shim.gradient_norm = norm
         shim.scaler.step(stepper)
         shim.scaler.update()
+        if shim.scaler.is_enabled() and shim.scaler.get_scale() < LEAST_SCALE:
+            raise SpanwrightError(Errors.S211.format(part=shim.role, learn_rate=self.learn_rate))
         stepper.zero_grad(set_to_none=True)
         self._average(shim)
 

@@ -277,6 +277,7 @@ def saved(encoders, make_model) -> tuple[Saved, Callable[[Saved], Model]]:
         ({"hidden_size": 64}, "S205.*embeddings"),
         ({"num_hidden_layers": 1}, "S204.*Missing: none. Unexpected: transformer.encoder.layer.1"),
         ({"num_hidden_layers": 3}, "S204.*Missing: transformer.encoder.layer.2"),
+        ({"vocab_size": 50}, "S224.*of the saved pipeline.*for 50"),
     ],
     ids=str,
 )

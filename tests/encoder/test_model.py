@@ -186,15 +186,21 @@ def test_sizes_of_an_encoder_from_scratch(tiny_encoder, make_model, make_doc, ve
     assert vectors_of(loaded, [make_doc("data")])[0].shape == (1, 16)
 
 
+def uneven(vectors):
+    """Return a gradient that passes a last layer norm; one that is the same in all dimensions does not."""
+    return torch.sin(torch.arange(vectors.numel(), dtype=torch.float32)).view(vectors.shape)
+
+
 def test_gradient_checkpointing_changes_no_gradient(tiny_encoder, make_model, make_doc):
     gradients = []
     for checkpointing in (False, True):
         model = make_model(tiny_encoder, gradient_checkpointing=checkpointing, dropout=0.0)
         model.initialize()
         outputs, backprop = model.begin_update([make_doc("you and the data"), make_doc("years")])
-        outputs.model_output["last_hidden_state"] = torch.ones_like(outputs.model_output.last_hidden_state)
+        outputs.model_output["last_hidden_state"] = uneven(outputs.model_output.last_hidden_state)
         backprop(outputs)
         gradients.append({name: p.grad for name, p in encoder_of(model).named_parameters()})
+    assert min(gradient.abs().max() for name, gradient in gradients[0].items() if "query.weight" in name) > 1e-3
     for name, gradient in gradients[0].items():
         torch.testing.assert_close(gradient, gradients[1][name], msg=name)
 
@@ -211,9 +217,11 @@ def test_parts_change_neither_vectors_nor_gradients(tiny_encoder, make_model, ma
         outputs, backprop = model.begin_update(docs)
         # no component gives padding a gradient
         inside = torch.from_numpy(outputs.wordpieces.attention_mask).unsqueeze(-1)
-        outputs.model_output["last_hidden_state"] = inside.expand(outputs.model_output.last_hidden_state.shape)
+        # rows of parts lie in another order than those of the whole batch: a gradient follows from the vector itself
+        outputs.model_output["last_hidden_state"] = inside * outputs.model_output.last_hidden_state.detach().sin()
         backprop(outputs)
         gradients.append({name: p.grad for name, p in encoder_of(model).named_parameters()})
+    assert min(gradient.abs().max() for name, gradient in gradients[0].items() if "query.weight" in name) > 1e-3
     for some in vectors[1:]:
         for found, expected in zip(some, vectors[0], strict=True):
             np.testing.assert_allclose(found, expected, atol=1e-5)

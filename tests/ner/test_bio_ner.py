@@ -8,6 +8,7 @@ from thinc.api import get_current_ops
 from spanwright.calibration import COOLEST, HOTTEST, fit_temperature
 from spanwright.dropout import dropout_of
 from spanwright.errors import SpanwrightError
+from spanwright.optimizer import build_adamw
 
 TOK2VEC = {
     "@architectures": "spacy.HashEmbedCNN.v2",
@@ -195,13 +196,22 @@ def test_missing_and_misaligned_gold_teaches_nothing(head):
 def test_gradients_reach_the_word_vectors_and_averages_are_used():
     nlp = make_pipeline(lstm_width=8)
     examples = make_examples(nlp)
-    optimizer = nlp.initialize(lambda: examples)
-    tok2vec = nlp.get_pipe("bio_ner").model.get_ref("tok2vec")
-    before = tok2vec.to_bytes()
-    nlp.update(examples, sgd=optimizer)
-    assert tok2vec.to_bytes() != before
+    nlp.initialize(lambda: examples)
+    model, docs = nlp.get_pipe("bio_ner").model, [example.predicted for example in examples]
+    before = model.get_ref("tok2vec").to_bytes()
+    optimizer = build_adamw(0.01, average_decay=0.5)
+    for _ in range(3):
+        nlp.update(examples, sgd=optimizer)
+    assert model.get_ref("tok2vec").to_bytes() != before
+    trained = model.predict(docs).emissions
     with nlp.use_params(optimizer.averages):
-        assert nlp.evaluate(examples)["ents_f"] is not None
+        averaged = model.predict(docs).emissions
+        assert (averaged - trained).abs().max() > 1e-3
+        saved = nlp.to_bytes()
+    assert (model.predict(docs).emissions == trained).all()
+    # what is saved within, as `spacy train` does, are the averages
+    reloaded = make_pipeline(lstm_width=8).from_bytes(saved)
+    assert (reloaded.get_pipe("bio_ner").model.predict(docs).emissions == averaged).all()
 
 
 @pytest.mark.parametrize(("dropout", "changes"), [(None, True), (0.0, False)])
@@ -265,15 +275,47 @@ def test_fit_temperature_recovers_what_made_the_outcomes():
     is_right = random.random(20_000) < 1 / (1 + np.exp(-logits / 2))
     assert fit_temperature(lambda t: 1 / (1 + np.exp(-logits / t)), is_right) == pytest.approx(2, rel=0.1)
     assert fit_temperature(lambda t: 1 / (1 + np.exp(-1 / t)), np.ones(5, bool)) == pytest.approx(COOLEST)
-    assert fit_temperature(lambda t: 1 / (1 + np.exp(-1 / t)), np.zeros(5, bool)) == pytest.approx(HOTTEST)
+    asked = []
+    assert fit_temperature(lambda t: asked.append(t) or 1 / (1 + np.exp(-1 / t)), np.zeros(5, bool)) == pytest.approx(
+        HOTTEST
+    )
+    assert len(asked) == 26  # each time all development data are decoded
 
 
-def test_class_weights_and_smoothing_change_the_loss():
-    losses = [
-        train(make_pipeline(head="linear", **settings), n_steps=1)[0]
-        for settings in ({}, {"class_weights": {"PER": 9.0, "O": 0.1}}, {"label_smoothing": 0.2})
+def test_calibration_leaves_out_what_earlier_components_found():
+    nlp = make_pipeline()
+    train(nlp)
+    component, examples = nlp.get_pipe("bio_ner"), make_examples(nlp)
+    for example in examples:
+        example.predicted.ents = [Span(example.predicted, s.start, s.end, s.label) for s in example.reference.ents]
+    with pytest.raises(SpanwrightError, match="S307"):
+        component.calibrate(examples)
+
+
+@pytest.mark.parametrize(
+    ("settings", "weights", "smoothing"),
+    [
+        ({}, {}, 0.0),
+        ({"class_weights": {"PER": 9.0, "O": 0.1}}, {"PER": 9.0, "O": 0.1}, 0.0),
+        ({"label_smoothing": 0.2}, {}, 0.2),
+    ],
+)
+def test_class_weights_and_smoothing_in_the_loss(settings, weights, smoothing):
+    nlp = make_pipeline(head="linear", scheme="bio", **settings)
+    train(nlp, n_steps=1)
+    words, tags = ["Anna", "Lee", "saw", "Paris"], ["B-PER", "I-PER", "O", "B-LOC"]
+    example = Example(Doc(nlp.vocab, words=words), Doc(nlp.vocab, words=words, ents=tags))
+    component = nlp.get_pipe("bio_ner")
+    scores = component.model.predict([example.predicted])
+    loss, _ = component.get_loss([example], scores)
+    logs = scores.emissions.log_softmax(-1).numpy()
+    names = component._tagset.names
+    per_word = [
+        -weights.get(tag[2:] or tag, 1.0) * ((1 - smoothing) * row[names.index(tag)] + smoothing * row.mean())
+        for row, tag in zip(logs, tags, strict=True)
     ]
-    assert len(set(losses)) == 3
+    total = sum(weights.get(tag[2:] or tag, 1.0) for tag in tags)
+    assert loss == pytest.approx(sum(per_word) / total, rel=1e-5)
 
 
 def test_labels_from_settings_and_label_data():
@@ -353,6 +395,7 @@ def test_over_a_transformer_listener(tiny_encoder, tmp_path):
     losses = [nlp.update(examples, sgd=optimizer)["bio_ner"] for _ in range(3)]
     assert losses[-1] < losses[0]
     assert nlp.get_pipe("transformer").model.to_bytes() != before
+    assert any(found(nlp(text)) for text in TEXTS)
     nlp.to_disk(tmp_path)
     reloaded = spacy.load(tmp_path)
     for text in TEXTS:
@@ -366,6 +409,7 @@ def test_a_listener_beside_word_shapes_learns_and_can_be_replaced(tiny_encoder, 
     losses = [nlp.update(examples, sgd=optimizer)["bio_ner"] for _ in range(3)]
     assert losses[-1] < losses[0]
     expected = [found(nlp(text)) for text in TEXTS]
+    assert any(expected)
     nlp.replace_listeners("transformer", "bio_ner", ["model.tok2vec.tok2vec"])
     nlp.remove_pipe("transformer")
     nlp.to_disk(tmp_path)

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from spanwright.encoder.windows import Window
 from spanwright.qa.decoding import WindowScores, decode, merge_pieces, score_spans
 from spanwright.qa.windows import cut_context
 
@@ -111,6 +112,17 @@ def test_spans_of_whole_units_equal_brute_force(n_best, max_overlap):
         total = sum(masses.values()) + null
         assert best.scores == pytest.approx([masses[span] / total for span in kept], rel=1e-4)
         assert best.no_answer_score == pytest.approx(null / total, rel=1e-4)
+
+
+def test_no_probability_is_above_one():
+    units = np.zeros(2, dtype=np.int64)
+    for highest in np.linspace(0.1, 9.7, 50, dtype="float32"):
+        scores = np.full(2, highest / 2)
+        parts = [WindowScores(Window(0, 2, 0, 2), scores, scores, -1000.0)]
+        spans = score_spans(parts, is_blank=np.zeros(2, dtype=bool), max_length=None)
+        best = decode(spans, n_best=1, max_overlap=0.5, units=units)
+        assert best.scores.tolist() == [pytest.approx(1.0)]
+        assert best.scores[0] <= 1.0
 
 
 def run_squad(parts, *, n_best_size, max_answer_length):

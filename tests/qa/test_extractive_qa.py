@@ -17,6 +17,8 @@ from spanwright.errors import SpanwrightError
 from spanwright.evaluation.evaluate import evaluate_pipeline
 from spanwright.optimizer import build_adamw
 from spanwright.qa.answers import read_answers
+from spanwright.qa.encoding import batch_rows
+from spanwright.qa.windows import Row
 
 CONTEXT = "you need ten years of experience, and a degree"
 LONG = "data in the degree of experience you, " * 60 + "ten years"
@@ -227,14 +229,23 @@ def test_one_step_in_parts_equals_one_step(make_nlp, make_examples, tiny_encoder
         component = nlp.get_pipe("extractive_qa")
         module = component.model.shims[0].module
         for parameter in module.head.parameters():
-            torch.nn.init.ones_(parameter)
+            torch.nn.init.normal_(parameter)  # the gradient of equal weights would end at the last layer norm
         losses = component.update(make_examples(nlp))
         gradients.append(
             [losses["extractive_qa"], *(p.grad.numpy() for p in module.parameters() if p.grad is not None)]
         )
     assert gradients[0][0] == pytest.approx(gradients[1][0], rel=1e-5)
+    assert np.median([np.abs(gradient).max() for gradient in gradients[0][1:]]) > 1e-3
     for whole, parts in zip(gradients[0][1:], gradients[1][1:], strict=True):
         assert whole == pytest.approx(parts, abs=1e-5)
+
+
+def test_pieces_at_once_count_the_padding(make_nlp, make_examples, tiny_encoder):
+    nlp = make_nlp(tiny_encoder, model={"pad_to_multiple_of": 16, "pieces_at_once": 128})
+    nlp.initialize(lambda: make_examples(nlp))
+    rows = [Row(np.array([5]), np.array([6] * 13))] * 30  # with special pieces 17
+    sizes = [batch.input_ids.shape for _, batch in batch_rows(nlp.get_pipe("extractive_qa").model, rows)]
+    assert sizes == [(4, 32)] * 7 + [(2, 32)]
 
 
 def test_scores_are_those_of_transformers(untrained, tiny_encoder):

@@ -15,7 +15,7 @@ def lengths_of(words: list[str]) -> list[int]:
 
 @pytest.fixture
 def lengths() -> LastUsed[str, int]:
-    return LastUsed(limit=10, size=lambda length: length)
+    return LastUsed(limit=10, size=lambda _, length: length)
 
 
 def test_values_are_made_once(lengths):
@@ -45,7 +45,7 @@ def test_a_copy_goes_its_own_way(lengths):
 
 def test_threads_may_share_one():
     """Sizes are Python code, in which another thread gets its turn."""
-    lengths: LastUsed[str, int] = LastUsed(limit=2000, size=lambda length: sum(1 for _ in range(length)))
+    lengths: LastUsed[str, int] = LastUsed(limit=2000, size=lambda _, length: sum(1 for _ in range(length)))
     interval = sys.getswitchinterval()
     sys.setswitchinterval(1e-6)
 

@@ -158,7 +158,9 @@ def build_encoder(
     plain = {name: value for name, value in architecture.items() if name not in ("auto_map", "model_type")}
     config = CONFIG_MAPPING[kind].from_dict(plain)
     _apply_dropout(config, run)
-    return _finish(_build_random(config, run), PieceTokenizer(tokenizer, pad_id=pad_id), max_pieces=max_pieces, run=run)
+    transformer, pieces = _build_random(config, run), PieceTokenizer(tokenizer, pad_id=pad_id)
+    _check_fit(pieces, transformer, name="of the saved pipeline")
+    return _finish(transformer, pieces, max_pieces=max_pieces, run=run)
 
 
 def load_encoder(
@@ -189,9 +191,7 @@ def load_encoder(
     _apply_dropout(config, run)
     transformer = _load_pretrained(name, config, run) if pretrained else _build_random(config, run)
     tokenizer = PieceTokenizer(hf_tokenizer.backend_tokenizer.to_str(), pad_id=hf_tokenizer.pad_token_id or 0)
-    n_embeddings = transformer.get_input_embeddings().num_embeddings
-    if len(tokenizer) > n_embeddings:
-        raise SpanwrightError(Errors.S224.format(name=name, n_pieces=len(tokenizer), n_embeddings=n_embeddings))
+    _check_fit(tokenizer, transformer, name=name)
     max_pieces = _max_pieces(transformer, hf_tokenizer.model_max_length)
     settings = {
         "architecture": architecture,
@@ -200,6 +200,13 @@ def load_encoder(
         "max_pieces": max_pieces,
     }
     return _finish(transformer, tokenizer, max_pieces=max_pieces, run=run), settings
+
+
+def _check_fit(tokenizer: PieceTokenizer, transformer: PreTrainedModel, *, name: str) -> None:
+    n_embeddings = transformer.get_input_embeddings().num_embeddings
+    if tokenizer.largest_id >= n_embeddings:
+        message = Errors.S224.format(name=name, largest=tokenizer.largest_id, n_embeddings=n_embeddings)
+        raise SpanwrightError(message)
 
 
 def _check_kind(kind: str | None) -> None:

@@ -58,9 +58,10 @@ class PieceTokenizer:
     def definition(self) -> str:
         return json.dumps(json.loads(self._tokenizer.to_str()), ensure_ascii=False)
 
-    def __len__(self) -> int:
-        """The size of the vocabulary, special pieces included."""
-        return self._tokenizer.get_vocab_size(with_added_tokens=True)
+    @property
+    def largest_id(self) -> int:
+        """Of all pieces, special ones included; ids may have gaps."""
+        return max(self._tokenizer.get_vocab(with_added_tokens=True).values())
 
     def __call__(self, texts: Sequence[str]) -> list[Pieces]:
         encodings = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)

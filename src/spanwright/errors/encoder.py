@@ -40,6 +40,6 @@ class EncoderErrors:
     S222 = "transformer_config: a {kind} encoder has no field {names}. See its config.json for the fields there are."
     S223 = "encoder '{name}': has no fast tokenizer (tokenizer.json), the source of character offsets. Take another encoder."
     S224 = (
-        "encoder '{name}': the tokenizer knows {n_pieces} word pieces, the encoder has vectors for {n_embeddings}. They do not "
-        "belong together; take both from the same model."
+        "encoder '{name}': the tokenizer has a word piece with the id {largest}, the encoder has vectors for {n_embeddings}, the "
+        "first of which has the id 0. They do not belong together; take both from the same model."
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any, get_args
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from spacy.language import Language
@@ -101,6 +101,14 @@ def make_bio_ner(
     )
 
 
+class _Scored(NamedTuple):
+    """What the model says of a batch, the tags that earlier components set, and the gold ones."""
+
+    scores: TagScores
+    preset: TagIds | None
+    gold: TagIds
+
+
 class BioNer(LabelledPipe):
     """Find entities by scoring the tags of tokens and taking the best valid sequence.
 
@@ -163,11 +171,7 @@ class BioNer(LabelledPipe):
         docs = list(docs)
         if not any(map(len, docs)):
             return NO_ENTITIES  # spaCy's own layers fail on a batch without words
-        scores = self.model.predict(docs)
-        preset = None
-        if not self.cfg["overwrite"]:
-            preset = _concatenate([preset_tags(doc, self._tagset) for doc in docs])
-        return decode(scores, self._tagset, preset=preset, temperature=self.cfg["temperature"])
+        return self._decode(self.model.predict(docs), self._preset(docs), self.cfg["temperature"])
 
     def set_annotations(self, docs: Iterable[Doc], entities: Entities) -> None:
         """Set `doc.ents`, confidences and `doc.spans`. Tokens outside of entities are marked so."""
@@ -237,16 +241,13 @@ class BioNer(LabelledPipe):
         Raises SpanwrightError where the model finds no entity in annotated text.
         """
         known = (self._with_known_labels(example) for example in examples if len(example.predicted))
-        batches = [
-            (self.model.predict([example.predicted for example in batch]), self._gold(batch))
-            for batch in minibatch(known, BATCH_SIZE)
-        ]
+        batches = [self._scored(batch) for batch in minibatch(known, BATCH_SIZE)]
         is_known, is_right = self._judge(batches)
         if not is_known.any():
             raise SpanwrightError(Errors.S307.format(name=self.name))
 
         def confidences_at(temperature: float) -> Doubles1d:
-            found = [decode(scores, self._tagset, temperature=temperature).confidences for scores, _ in batches]
+            found = [self._decode(batch.scores, batch.preset, temperature).confidences for batch in batches]
             return np.concatenate(found)[is_known]
 
         self.cfg["temperature"] = fit_temperature(confidences_at, is_right[is_known])
@@ -266,6 +267,19 @@ class BioNer(LabelledPipe):
         general = self.cfg["threshold"] or 0.0
         return np.array([self.cfg["label_thresholds"].get(label, general) for label in self.labels])
 
+    def _preset(self, docs: Iterable[Doc]) -> TagIds | None:
+        """The tags of entities that earlier components set; None where these are replaced."""
+        if self.cfg["overwrite"]:
+            return None
+        return _concatenate([preset_tags(doc, self._tagset) for doc in docs])
+
+    def _decode(self, scores: TagScores, preset: TagIds | None, temperature: float) -> Entities:
+        return decode(scores, self._tagset, preset=preset, temperature=temperature)
+
+    def _scored(self, examples: Sequence[Example]) -> _Scored:
+        docs = [example.predicted for example in examples]
+        return _Scored(self.model.predict(docs), self._preset(docs), self._gold(examples))
+
     def _gold(self, examples: Iterable[Example]) -> TagIds:
         return _concatenate([gold_tags(example, self._tagset) for example in examples])
 
@@ -278,13 +292,13 @@ class BioNer(LabelledPipe):
         reference.set_ents([], outside=unknown, default="unmodified")
         return Example(example.predicted, reference)
 
-    def _judge(self, batches: list[tuple[TagScores, TagIds]]) -> tuple[Bools1d, Bools1d]:
+    def _judge(self, batches: Iterable[_Scored]) -> tuple[Bools1d, Bools1d]:
         """Of each entity found, whether its words are annotated at all, and whether it is right."""
         is_known: list[bool] = []
         is_right: list[bool] = []
-        for scores, gold in batches:
+        for scores, preset, gold in batches:
             right = set(zip(*find_spans(gold, self._tagset), strict=True))
-            for start, end, label in zip(*decode(scores, self._tagset).spans, strict=True):
+            for start, end, label in zip(*self._decode(scores, preset, 1.0).spans, strict=True):
                 is_known.append(bool((gold[start:end] != ANY).all()))
                 is_right.append((start, end, label) in right)
         return np.array(is_known, dtype=bool), np.array(is_right, dtype=bool)

@@ -261,13 +261,15 @@ class ExtractiveQA(ConfiguredPipe):
         def scores_at(temperature: float) -> Doubles1d:
             return np.array([best.scores[0] if len(best.scores) else 0.0 for best in best_at(temperature)])
 
-        found = zip(best_at(1.0), asked, gold, strict=True)
-        credit = np.array([credit_of(best, pair.context.offsets, answers) for best, pair, answers in found])
+        def credits_of(found: Iterable[Best]) -> Doubles1d:
+            rows = zip(found, asked, gold, strict=True)
+            return np.array([credit_of(best, pair.context.offsets, answers) for best, pair, answers in rows])
 
-        self.cfg["temperature"] = temperature = fit_temperature(scores_at, credit == 1.0)
-        no_answer = [best.no_answer_score for best in best_at(temperature)]
+        self.cfg["temperature"] = temperature = fit_temperature(scores_at, credits_of(best_at(1.0)) == 1.0)
+        chosen = list(best_at(temperature))  # of widened spans, the temperature may have another be the best
+        no_answer = np.array([best.no_answer_score for best in chosen])
         is_impossible = np.array([not answers for answers in gold])
-        self.cfg["no_answer_threshold"] = fit_threshold(np.array(no_answer), credit, is_impossible)
+        self.cfg["no_answer_threshold"] = fit_threshold(no_answer, credits_of(chosen), is_impossible)
         return {name: self.cfg[name] for name in ("temperature", "no_answer_threshold")}
 
     def _answer(self, questions: Sequence[str], docs: Sequence[Doc], *, n_best: int = 1) -> list[Answer]:

@@ -12,7 +12,8 @@ from spanwright.qa.last_used import LastUsed
 from spanwright.qa.selection import Selector
 from spanwright.qa.windows import Context
 
-LARGEST_CACHE = 1 << 21  # in pieces, of about 25 bytes
+LARGEST_CACHE = 1 << 21  # in pieces
+BYTES = 25  # of a piece, about
 
 
 class ContextCache:
@@ -32,6 +33,10 @@ class ContextCache:
         known = self._contexts(texts, lambda new: list(map(_to_context, new, tokenizer(new))))
         return [known[text] for text in texts]
 
+    def __len__(self) -> int:
+        """How many texts are kept."""
+        return len(self._contexts)
+
     def __getstate__(self) -> dict[str, Any]:
         """A copy begins without what was kept."""
         return {"_limit": self._limit}
@@ -41,8 +46,13 @@ class ContextCache:
 
     def _start(self, tokenizer: PieceTokenizer | None) -> None:
         self._tokenizer = tokenizer
-        self._contexts: LastUsed[str, Context] = LastUsed(limit=self._limit, size=lambda context: len(context.ids))
+        self._contexts: LastUsed[str, Context] = LastUsed(limit=self._limit, size=_size)
         self.shorten = Selector()
+
+
+def _size(text: str, context: Context) -> int:
+    """In pieces; a text may have few of them, or none, for all its length."""
+    return 1 + len(text) // BYTES + len(context.ids)
 
 
 def _to_context(text: str, pieces: Pieces) -> Context:

@@ -116,7 +116,8 @@ def decode(
             break
         n_sorted = min(n_spans, 8 * n_sorted)
     probabilities = np.exp((scores[kept].astype(np.float64) - highest) / temperature) / total
-    return Best(starts[kept], ends[kept], probabilities, float(null / total))
+    # the sums of widened spans have been rounded
+    return Best(starts[kept], ends[kept], np.minimum(probabilities, 1.0), float(null / total))
 
 
 def _flatten(spans: SpanScores) -> tuple[Singles1d | Doubles1d, Ints1d, Ints1d]:

@@ -23,6 +23,7 @@ from spanwright.qa.windows import (
     build_batch,
     count_special,
     cut_context,
+    padded_length,
 )
 
 
@@ -94,10 +95,10 @@ def batch_rows(model: Model[WindowBatch, Tensor], rows: Sequence[Row]) -> Iterat
     """Yield the windows in batches of like length, each with the numbers of its rows."""
     tokenizer = encoder_of(model).tokenizer
     template = tokenizer.pair_template()
-    settings = {"pad_id": tokenizer.pad_id, "pad_to_multiple_of": multiple_of(model), "longest": window_of(model)}
+    padding = {"multiple": multiple_of(model), "longest": window_of(model)}
     lengths = np.array([len(row.question) + len(row.context) for row in rows], dtype=np.int64) + count_special(template)
-    for numbers in batches_of_like_length(lengths, largest=pieces_at_once_of(model)):
-        yield numbers, build_batch([rows[i] for i in numbers], template, **settings)
+    for numbers in batches_of_like_length(padded_length(lengths, **padding), largest=pieces_at_once_of(model)):
+        yield numbers, build_batch([rows[i] for i in numbers], template, pad_id=tokenizer.pad_id, **padding)
 
 
 def score_pairs(model: Model[WindowBatch, Tensor], asked: Sequence[Asked]) -> list[list[WindowScores]]:

@@ -14,10 +14,10 @@ V = TypeVar("V")
 class LastUsed(Generic[K, V]):
     """Keeps the values used last, as long as their sizes add up to no more than `limit`. Threads may share one.
 
-    size: of a value, in the unit of `limit`.
+    size: of a key and its value, in the unit of `limit`.
     """
 
-    def __init__(self, *, limit: int, size: Callable[[V], int]) -> None:
+    def __init__(self, *, limit: int, size: Callable[[K, V], int]) -> None:
         self._limit = limit
         self._size = size
         self._values: OrderedDict[K, V] = OrderedDict()
@@ -42,14 +42,14 @@ class LastUsed(Generic[K, V]):
             for key, value in found.items():
                 self._drop(key)
                 self._values[key] = value
-                self._total += self._size(value)
+                self._total += self._size(key, value)
             while self._total > self._limit:
                 self._drop(next(iter(self._values)))
         return found
 
     def _drop(self, key: K) -> None:
         if key in self._values:
-            self._total -= self._size(self._values.pop(key))
+            self._total -= self._size(key, self._values.pop(key))
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_lock"}

@@ -42,7 +42,9 @@ class Selector:
     """Shortens contexts for questions, and keeps the sentences of those used last."""
 
     def __init__(self) -> None:
-        self._sentences: LastUsed[str, Sentences] = LastUsed(limit=LARGEST_CACHE, size=lambda of: int(of.bounds[-1]))
+        self._sentences: LastUsed[str, Sentences] = LastUsed(
+            limit=LARGEST_CACHE, size=lambda _, sentences: int(sentences.bounds[-1])
+        )
 
     def __call__(
         self,

@@ -70,9 +70,15 @@ def cut_context(n_pieces: int, *, room: int, overlap: int) -> list[Window]:
     return cut_windows(np.arange(n_pieces), n_pieces, size=room, overlap=min(overlap, room // 2))
 
 
-def batches_of_like_length(lengths: Ints1d, *, largest: int) -> Iterator[Ints1d]:
-    """Yield the numbers of the windows whose `lengths` (windows,) are given, in batches of like length, the longest first.
+def padded_length(length: Ints1d, *, multiple: int, longest: int) -> Ints1d:
+    """Return the lengths, rounded up to a multiple, though not beyond `longest`."""
+    return np.maximum(length, np.minimum(-(-length // multiple) * multiple, longest))
 
+
+def batches_of_like_length(lengths: Ints1d, *, largest: int) -> Iterator[Ints1d]:
+    """Yield the numbers of windows in batches of like length, the longest first.
+
+    lengths: (windows,), as they will be when padded.
     largest: how many pieces a batch may have, padding included; a single window may have more.
     """
     order = np.argsort(-lengths, kind="stable")
@@ -83,16 +89,13 @@ def batches_of_like_length(lengths: Ints1d, *, largest: int) -> Iterator[Ints1d]
 
 
 def build_batch(
-    rows: Sequence[Row], template: PairTemplate, *, pad_id: int, pad_to_multiple_of: int, longest: int
+    rows: Sequence[Row], template: PairTemplate, *, pad_id: int, multiple: int, longest: int
 ) -> WindowBatch:
-    """Put special pieces around the rows, of which there is at least one, and pad them to a multiple of
-    `pad_to_multiple_of`, though not beyond `longest`.
-    """
+    """Put special pieces around the rows, of which there is at least one, and pad them: see `padded_length`."""
     prefix, middle, suffix, first_segment, second_segment = template
     starts = np.array([len(prefix.ids) + len(row.question) + len(middle.ids) for row in rows])
     lengths = np.array([len(row.context) for row in rows])
-    needed = int((starts + lengths).max()) + len(suffix.ids)
-    length = max(needed, min(-(-needed // pad_to_multiple_of) * pad_to_multiple_of, longest))
+    length = int(padded_length(starts + lengths + len(suffix.ids), multiple=multiple, longest=longest).max())
     input_ids = np.full((len(rows), length), pad_id, dtype=np.int64)
     segments = np.zeros((len(rows), length), dtype=np.int64)
     mask = np.zeros((len(rows), length), dtype=np.int64)

@@ -33,10 +33,12 @@ def textcat_score(
 
     thresholds: by label, from where on a label counts as given. Of exclusive labels always the most probable one counts.
 
-    Texts without a gold label are left out where labels are exclusive; elsewhere values that nobody gave are.
+    Texts without a gold label, or a word, are left out where labels are exclusive; elsewhere values that nobody gave are.
     """
     if exclusive:
-        examples = [example for example in examples if any(example.reference.cats.get(label) for label in labels)]
+        # score_cats takes the first label for the one that a text without words was given
+        with_words = (example for example in examples if len(example.predicted))
+        examples = [example for example in with_words if any(example.reference.cats.get(label) for label in labels)]
 
     def rescaled(doc: Doc, attr: str) -> dict[str, float]:
         # score_cats knows one threshold; these shifts change neither what is above it nor the order of a label's scores
