@@ -15,7 +15,7 @@ from spanwright.errors import Errors, SpanwrightError
 from spanwright.files import atomic_folder
 
 
-class Task(str, enum.Enum):
+class Task(enum.StrEnum):
     """What a checkpoint was fine-tuned for."""
 
     ner = "ner"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from spanwright.data.checks import Finding, Findings, StrictError
+from spanwright.data.copying import copy_corpus, is_corpus
 from spanwright.data.corpus import SHARD_TOKENS, CorpusWriter
 from spanwright.data.duplicates import Duplicates
 from spanwright.data.ledger import Ledger
@@ -122,7 +123,7 @@ def _names(inputs: Sequence[Path], out: Path, settings: ConvertSettings) -> dict
 
 def _name_of(source: Path) -> str:
     bare = source.with_suffix("") if source.suffix.lower() == ".gz" else source
-    return bare.name if source.is_dir() else bare.stem
+    return bare.name.removesuffix(".spacy") if source.is_dir() else bare.stem
 
 
 def _corpora(name: str, settings: ConvertSettings) -> dict[str, str]:
@@ -133,6 +134,8 @@ def _corpora(name: str, settings: ConvertSettings) -> dict[str, str]:
 
 
 def _convert_one(file: Path, name: str, staging: Path, settings: ConvertSettings, log: _Report) -> Converted:
+    if is_corpus(file):
+        return _copy_one(file, name, staging, settings)
     findings, ledger = Findings(strict=settings.strict, sink=log.sink), Ledger()
     reader = open_reader(file, findings, ledger, settings.read)
     # tokens with tags need no tokenizer
@@ -157,6 +160,15 @@ def _convert_one(file: Path, name: str, staging: Path, settings: ConvertSettings
     ledger.close(str(file))
     docs = {writer.path: writer.docs for writer in writers.values()}
     return Converted(str(file), name, docs, reader.decisions, findings, ledger, duplicates.texts)
+
+
+def _copy_one(file: Path, name: str, staging: Path, settings: ConvertSettings) -> Converted:
+    options = [option for option, value in (("--split", settings.split), ("--dedupe", settings.dedupe)) if value]
+    if options:
+        raise SpanwrightError(Errors.S135.format(file=file, options=" and ".join(options)))
+    target, ledger = staging / f"{name}.spacy", Ledger()
+    docs = {target: copy_corpus(file, target, ledger)}
+    return Converted(str(file), name, docs, ["a .spacy corpus: copied as it is"], Findings(), ledger, {})
 
 
 def _plan(file: Path, settings: ConvertSettings) -> Split | None:

@@ -202,7 +202,7 @@ class ProjectErrors:
     )
     S078 = (
         "override --{key}: `weasel run {command}` does not use it; it is for the embedded data. `weasel run all` takes "
-        "your files: docs/categories.md and docs/questions.md show how."
+        "your files; --vars.config names the task, such as configs/textcat.cfg or configs/qa.cfg."
     )
     S080 = "'{name}': no asset of project.yml has this in its path. There are: {known}."
     S081 = "project.yml: the asset {dest} has no sha256, so what is fetched could not be verified. Add `sha256: ...` to it."
