@@ -106,9 +106,10 @@ def test_without_room_frozen_layers_compute_again(tiny_encoder, make_nlp, make_e
     calls = []
     forward = EncoderModule.forward
     monkeypatch.setattr(EncoderModule, "forward", lambda *args, **kwargs: calls.append(1) or forward(*args, **kwargs))
-    for n_updates in (1, 2):
-        nlp.update(examples, sgd=build_adamw(0.003))
-        assert len(calls) == n_updates
+    nlp.update(examples, sgd=build_adamw(0.003))
+    n_first = len(calls)
+    nlp.update(examples, sgd=build_adamw(0.003))
+    assert len(calls) == 2 * n_first > 0
     for one, other in zip(before, vectors_of(nlp.get_pipe("transformer").model, docs), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-6)
 
