@@ -12,7 +12,13 @@ from pathlib import Path
 
 import pytest
 import spacy
+from spacy.tokens import DocBin
+from spacy.training import Example
 from weasel.util import load_project_config
+
+from spanwright.project.packaging import package
+from spanwright.project.smoke import agree, smoke_test
+from spanwright.qa.answers import read_answers
 
 ROOT = Path(__file__).parents[2]
 COPIED = [
@@ -107,8 +113,41 @@ def test_wheels_install_and_work_in_a_new_environment(project: Project) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     results = json.loads((project.folder / "metrics" / "smoke_test.json").read_text("utf-8"))
     nlp = spacy.load(project.folder / "training" / "model-best")
-    assert results[0]["entities"] == [[e.start_char, e.end_char, e.label_] for e in nlp(results[0]["text"]).ents]
+    expected = [[e.start_char, e.end_char, e.label_, e._.confidence] for e in nlp(results[0]["text"]).ents]
+    assert agree(results[0]["entities"], expected)
     assert results[0]["entities"] != []
+
+
+def test_categories_and_answers_are_the_same_where_a_wheel_is_installed(tiny_encoder: Path, tmp_path: Path) -> None:
+    spacy.util.fix_random_seed(0)
+    nlp = spacy.blank("en")
+    encoder = {"@architectures": "spanwright.Transformer.v1", "name": str(tiny_encoder)}
+    nlp.add_pipe("transformer", config={"model": encoder})
+    nlp.add_pipe("text_classifier_multilabel")
+    questions = {"@architectures": "spanwright.QuestionAnswering.v1", "name": str(tiny_encoder), "window": None}
+    nlp.add_pipe("extractive_qa", config={"model": questions, "questions": {"who": "who is in the data"}})
+    doc = nlp.make_doc("you and the data of ten years")
+    reference = doc.copy()
+    reference.cats = {"a": 1.0, "b / c": 0.0}
+    reference._.question = "how many"
+    nlp.initialize(lambda: [Example(doc, reference)])
+    nlp.to_disk(tmp_path / "pipeline")
+    DocBin(docs=[reference], store_user_data=True).to_disk(tmp_path / "dev.spacy")
+    package(tmp_path / "pipeline", tmp_path / "packages", name="several", version="1.0.0", source=ROOT)
+    (result,) = smoke_test(
+        "en_several==1.0.0",
+        tmp_path / "pipeline",
+        tmp_path / "dev.spacy",
+        packages=tmp_path / "packages",
+        constraints=ROOT / "constraints.txt",
+        reuse_dependencies=True,
+    )
+    found = nlp(doc.text)
+    assert agree(result["categories"], found.cats)
+    assert result["categories"].keys() == {"a", "b / c"}
+    answers = {key: [answer.text, answer.score] for key, answer in read_answers(found).items()}
+    assert result["answers"].keys() == {"who", "answers"}
+    assert agree(result["answers"]["who"], answers["who"])
 
 
 def test_a_second_run_skips_what_depends_on_its_files_alone(project: Project) -> None:

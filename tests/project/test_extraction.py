@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from spanwright.project.extraction import extract
+from spanwright.project.smoke import agree
 
 
 def test_entities_categories_and_answers() -> None:
@@ -21,9 +23,25 @@ def test_entities_categories_and_answers() -> None:
 
     nlp = spacy.blank("en")
     nlp.add_pipe("extract_of_the_test")
-    nothing, cats = {"entities": [], "answers": {}}, {"categories": {"short": 0.333}}
+    nothing, cats = {"entities": [], "answers": {}}, {"categories": {"short": 1 / 3}}
     assert extract(nlp, [("Ada pays", None), ("Ada pays", "Who?"), ("Ada pays", "Why?")]) == [
-        {**nothing, **cats, "entities": [[0, 3, "WHO"]]},
-        {**nothing, **cats, "answers": {"Who?": "Ada"}},
-        {**nothing, **cats, "answers": {"Why?": ""}},
+        {**nothing, **cats, "entities": [[0, 3, "WHO", None]]},
+        {**nothing, **cats, "answers": {"Who?": ["Ada", 0.9]}},
+        {**nothing, **cats, "answers": {"Why?": ["", 0.9]}},
     ]
+
+
+@pytest.mark.parametrize(
+    ("found", "expected", "is_same"),
+    [
+        ([{"a": [0, "x", 0.5]}], [{"a": [0, "x", 0.500009]}], True),
+        ([{"a": [0, "x", 0.5]}], [{"a": [0, "x", 0.50002]}], False),
+        ([{"a": [0, "x", None]}], [{"a": [0, "x", 0.5]}], False),
+        ([{"a": 1}], [{"b": 1}], False),
+        ([[1, 2]], [[1]], False),
+        ("x", "y", False),
+        ([], [], True),
+    ],
+)
+def test_scores_agree_within_a_tolerance(found: object, expected: object, is_same: bool) -> None:
+    assert agree(found, expected) is is_same

@@ -7,6 +7,7 @@ from typing import Any
 
 from spacy.language import Language
 
+from spanwright.ner.component import register_extensions as register_confidence
 from spanwright.qa.answers import read_answers
 from spanwright.qa.corpus import register_extensions
 from spanwright.qa.scorer import given_text
@@ -15,10 +16,11 @@ from spanwright.qa.scorer import given_text
 def extract(nlp: Language, texts: Iterable[tuple[str, str | None]]) -> list[dict[str, Any]]:
     """Return what `nlp` finds in each of `texts`, a text and perhaps a question on it:
 
-    `{"entities": [[start_char, end_char, label]], "categories": {label: score}, "answers": {key: text}}`, where a question
-    without an answer has the text "".
+    `{"entities": [[start_char, end_char, label, confidence]], "categories": {label: score}, "answers": {key: [text, score]}}`.
+    The confidence is None where the pipeline gives none; a question without an answer has the text "".
     """
     register_extensions()
+    register_confidence()
     docs = []
     for text, question in texts:
         doc = nlp.make_doc(text)
@@ -26,9 +28,9 @@ def extract(nlp: Language, texts: Iterable[tuple[str, str | None]]) -> list[dict
         docs.append(doc)
     return [
         {
-            "entities": [[ent.start_char, ent.end_char, ent.label_] for ent in doc.ents],
-            "categories": {label: round(score, 3) for label, score in doc.cats.items()},
-            "answers": {key: given_text(answer) for key, answer in read_answers(doc).items()},
+            "entities": [[ent.start_char, ent.end_char, ent.label_, ent._.confidence] for ent in doc.ents],
+            "categories": dict(doc.cats),
+            "answers": {key: [given_text(answer), answer.score] for key, answer in read_answers(doc).items()},
         }
         for doc in nlp.pipe(docs)
     ]
