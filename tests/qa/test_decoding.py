@@ -1,5 +1,11 @@
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
+from transformers.data.metrics.squad_metrics import compute_predictions_logits
+from transformers.data.processors.squad import _check_is_max_context
 
 from spanwright.encoder.windows import Window
 from spanwright.qa.decoding import WindowScores, decode, merge_pieces, score_spans
@@ -125,30 +131,55 @@ def test_no_probability_is_above_one():
         assert best.scores[0] <= 1.0
 
 
-def run_squad(parts, *, n_best_size, max_answer_length):
-    """The best non-null span and the null score, by the rules of BERT's run_squad.py."""
-    prelim = []
-    for i, (window, starting, ending, _) in enumerate(parts):
-        for first in np.argsort(-starting)[:n_best_size]:
-            for last in np.argsort(-ending)[:n_best_size]:
-                position = window.start + first
-                rivals = [(min(position - o.start, o.end - 1 - position) + 0.01 * (o.end - o.start), -j)
-                          for j, (o, *_) in enumerate(parts) if o.start <= position < o.end]  # fmt: skip
-                is_max_context = -max(rivals)[1] == i
-                if is_max_context and first <= last < first + max_answer_length:
-                    prelim.append((starting[first] + ending[last], position, window.start + last + 1))
-    return max(prelim), min(part.null_score for part in parts)
+def run_squad(parts, folder, *, n_best_size, max_answer_length):
+    """The best span, as words, and how far its score lies above that of no answer, by transformers' version of run_squad.py."""
+    words = [f"w{i}" for i in range(parts[-1].window.end)]
+    cut = [SimpleNamespace(start=part.window.start, length=part.window.end - part.window.start) for part in parts]
+    features, results = [], []
+    for i, (window, starting, ending, null_score) in enumerate(parts):
+        places = range(window.start, window.end)
+        is_max_context = {place: _check_is_max_context(cut, i, place) for place in places}
+        features.append(
+            SimpleNamespace(
+                example_index=0,
+                unique_id=i,
+                tokens=["[CLS]", *words[window.start : window.end]],
+                token_to_orig_map=dict(enumerate(places, start=1)),
+                token_is_max_context=dict(enumerate(is_max_context.values(), start=1)),
+            )
+        )
+        first = [null_score / 2]
+        logits = {"start_logits": [*first, *starting.tolist()], "end_logits": [*first, *ending.tolist()]}
+        results.append(SimpleNamespace(unique_id=i, **logits))
+    files = [str(folder / name) for name in ("predictions.json", "n_best.json", "odds.json")]
+    compute_predictions_logits(
+        [SimpleNamespace(qas_id="q", doc_tokens=words)],
+        features,
+        results,
+        n_best_size,
+        max_answer_length,
+        do_lower_case=False,
+        output_prediction_file=files[0],
+        output_nbest_file=files[1],
+        output_null_log_odds_file=files[2],
+        verbose_logging=False,
+        version_2_with_negative=True,
+        null_score_diff_threshold=0.0,
+        tokenizer=SimpleNamespace(convert_tokens_to_string=" ".join),
+    )
+    n_best, odds = (json.loads(Path(file).read_text("utf-8"))["q"] for file in files[1:])
+    return next(row["text"] for row in n_best if row["text"]), -odds
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_decoding_equals_the_squad_scripts(seed):
+def test_decoding_equals_the_squad_scripts(seed, tmp_path):
     # overlap + size odd: no piece has as much context in two windows, where the scripts' choice is another
     parts = random_parts(50, room=17, overlap=8, seed=seed)
     spans = score_spans(parts, is_blank=np.zeros(50, dtype=bool), max_length=10)
     best = decode(spans, n_best=1, max_overlap=1.0)
-    (score, start, end), null = run_squad(parts, n_best_size=20, max_answer_length=10)
-    assert (best.starts[0], best.ends[0]) == (start, end)
-    assert np.log(best.scores[0] / best.no_answer_score) == pytest.approx(score - null, rel=1e-4)
+    text, lead = run_squad(parts, tmp_path, n_best_size=20, max_answer_length=10)
+    assert " ".join(f"w{i}" for i in range(best.starts[0], best.ends[0])) == text
+    assert np.log(best.scores[0] / best.no_answer_score) == pytest.approx(lead, rel=1e-4)
 
 
 def test_chances_of_all_spans_and_of_no_answer_sum_to_one():

@@ -1,8 +1,10 @@
 import copy
+import gc
 import json
 import random
 import shutil
-from itertools import pairwise
+import tracemalloc
+from itertools import islice, pairwise, product
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from spanwright.errors import SpanwrightError
 from spanwright.evaluation.evaluate import evaluate_pipeline
 from spanwright.optimizer import build_adamw
 from spanwright.qa.answers import read_answers
+from spanwright.qa.contexts import ContextCache
 from spanwright.qa.encoding import batch_rows
 from spanwright.qa.windows import Row
 
@@ -238,6 +241,28 @@ def test_one_step_in_parts_equals_one_step(make_nlp, make_examples, tiny_encoder
     assert np.median([np.abs(gradient).max() for gradient in gradients[0][1:]]) > 1e-3
     for whole, parts in zip(gradients[0][1:], gradients[1][1:], strict=True):
         assert whole == pytest.approx(parts, abs=1e-5)
+
+
+def test_a_thousand_questions_take_no_growing_memory(make_nlp, make_examples, tiny_encoder):
+    nlp = make_nlp(tiny_encoder)
+    nlp.initialize(lambda: make_examples(nlp))
+    component = nlp.get_pipe("extractive_qa")
+    component._contexts = ContextCache(limit=1000)
+    contexts = map(" ".join, product(["data", "you", "need", "ten", "years", "degree"], repeat=4))
+
+    def ask_some(n: int) -> int:
+        for _ in component.ask_many((("how many", context) for context in islice(contexts, n)), batch_size=50):
+            pass
+        gc.collect()
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = ask_some(250)
+        assert ask_some(1000) - before < 100_000
+    finally:
+        tracemalloc.stop()
+    assert next(contexts)  # there were enough
 
 
 def test_pieces_at_once_count_the_padding(make_nlp, make_examples, tiny_encoder):
