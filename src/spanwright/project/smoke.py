@@ -9,6 +9,7 @@ import sys
 import tempfile
 import venv
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -110,14 +111,15 @@ def smoke_test(
     return [given | result for given, result in zip(inputs, found, strict=True)]
 
 
-def agree(found: Any, expected: Any) -> bool:
-    """Whether two results, of lists, dicts and plain values, are the same, scores within `TOLERANCE`."""
+def agree(found: Any, expected: Any, *, tolerance: float = TOLERANCE) -> bool:
+    """Whether two results, of lists, dicts and plain values, are the same, scores within `tolerance`."""
+    same = partial(agree, tolerance=tolerance)
     if isinstance(found, dict) and isinstance(expected, dict):
-        return found.keys() == expected.keys() and all(agree(found[key], expected[key]) for key in found)
+        return found.keys() == expected.keys() and all(same(found[key], expected[key]) for key in found)
     if isinstance(found, list) and isinstance(expected, list):
-        return len(found) == len(expected) and all(map(agree, found, expected))
+        return len(found) == len(expected) and all(map(same, found, expected))
     if isinstance(found, float) and isinstance(expected, float):
-        return math.isclose(found, expected, rel_tol=0, abs_tol=TOLERANCE)
+        return math.isclose(found, expected, rel_tol=0, abs_tol=tolerance)
     return bool(found == expected)
 
 
