@@ -85,6 +85,6 @@ def test_texts_of_few_pieces_are_not_kept_for_ever(tiny_encoder):
     tokenizer = PieceTokenizer((tiny_encoder / "tokenizer.json").read_text(encoding="utf-8"), pad_id=0)
     contexts = ContextCache(limit=50)
     contexts([" " * n for n in range(100)], tokenizer)
-    assert 0 < len(contexts) < 30
+    assert 0 < len(contexts._contexts) < 30
     contexts(["x" * 10_000], tokenizer)  # one piece, that the vocabulary does not know
-    assert len(contexts) == 0
+    assert len(contexts._contexts) == 0

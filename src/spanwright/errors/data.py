@@ -63,9 +63,9 @@ class DataErrors:
         "TEXT,LABEL settles which columns are read."
     )
     S134 = "{file}: WebAnno TSV, whose tags are not in a scheme. Export it from INCEpTION or WebAnno as CoNLL 2002."
+    S135 = "{file}: a .spacy corpus is taken as it is; {options} cannot be applied. Leave it out, or convert the annotation file."
 
     # Export, pre-annotation and statistics
-    S135 = "{file}: a .spacy corpus is taken as it is; {options} cannot be applied. Leave it out, or convert the annotation file."
     S150 = "{path} exists. Use --force to replace it, or another --out."
     S151 = "{path}: no document is annotated for {tasks}, which --format {format} holds. Choose another --format or --task."
     S152 = (

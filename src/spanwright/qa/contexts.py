@@ -33,10 +33,6 @@ class ContextCache:
         known = self._contexts(texts, lambda new: list(map(_to_context, new, tokenizer(new))))
         return [known[text] for text in texts]
 
-    def __len__(self) -> int:
-        """How many texts are kept."""
-        return len(self._contexts)
-
     def __getstate__(self) -> dict[str, Any]:
         """A copy begins without what was kept."""
         return {"_limit": self._limit}
