@@ -24,8 +24,12 @@ PEERS = Path(__file__).parent / "peers"
 def main(
     data: Annotated[str, typer.Option(help="conll, tasteset, btc or job_ads")] = "conll",
     peers: Annotated[
-        str, typer.Option(help="which to run: ours, stock, trainer, edsnlp; the first is the base")
-    ] = "ours,stock,trainer",
+        str,
+        typer.Option(
+            help="which to run: ours; stock and trainer, with batches at random; stock sorted and trainer sorted, with batches "
+            "of like length; edsnlp; the first is the base"
+        ),
+    ] = "ours,stock,stock sorted,trainer,trainer sorted",
     bf16: Annotated[bool, typer.Option("--bf16", help="the Trainer in bfloat16 too")] = False,
     seeds: Seeds = "0,1,2",
     epochs: Annotated[int | None, typer.Option(help="instead of those of the data set")] = None,
@@ -76,7 +80,7 @@ def setting(name: str, value: Any) -> list[str]:
 
 def command_of(peer: str, data: str, edsnlp_python: Path | None = None) -> list[str]:
     """Return the command of a peer. Exits where it needs an environment of its own, and that was not given."""
-    if peer in ("ours", "stock") and data in MARKS:
+    if peer in ("ours", "stock", "stock sorted") and data in MARKS:
         tokenizer = {"@tokenizers": "spanwright.Tokenizer.v1", "split": MARKS[data]}
         return [*COMMANDS[peer], *setting("nlp.tokenizer", tokenizer)]
     if peer != "edsnlp":
@@ -92,8 +96,10 @@ def command_of(peer: str, data: str, edsnlp_python: Path | None = None) -> list[
 MARKS = {"btc": ["@"]}
 COMMANDS = {
     "ours": spacy_command(ROOT / "configs" / "ner.cfg"),
-    "stock": [*spacy_command(PEERS / "configs" / "stock_ner.cfg"), "--sort"],
+    "stock": spacy_command(PEERS / "configs" / "stock_ner.cfg"),
+    "stock sorted": [*spacy_command(PEERS / "configs" / "stock_ner.cfg"), "--sort"],
     "trainer": [sys.executable, str(PEERS / "trainer_ner.py")],
+    "trainer sorted": [sys.executable, str(PEERS / "trainer_ner.py"), "--sort"],
 }
 
 if __name__ == "__main__":

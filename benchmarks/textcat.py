@@ -50,8 +50,12 @@ class Plan(NamedTuple):
 def main(
     data: Annotated[str, typer.Option(help="imdb or cooking")] = "imdb",
     peers: Annotated[
-        str, typer.Option(help="which to run; the first is what times are compared with")
-    ] = "ours,stock,trainer",
+        str,
+        typer.Option(
+            help="which to run: ours; stock, with batches at random; stock sorted and trainer, with batches of like length; "
+            "the first is what times are compared with"
+        ),
+    ] = "ours,stock,stock sorted,trainer",
     poolings: Annotated[
         str | None,
         typer.Option(
@@ -108,8 +112,9 @@ def commands_of(peer: str, plan: Plan, poolings: str | None, *, bf16: bool) -> d
             command.append("--multilabel")
         return {peer: command, "trainer bf16": [*command, "--bf16"]} if bf16 else {peer: command}
     rate = setting("training.optimizer.learn_rate.initial_rate", plan.learning_rate)
-    if peer == "stock":
-        return {peer: [*spacy_command(PEERS / "configs" / f"stock_{plan.component}.cfg"), "--sort", *rate]}
+    if peer in ("stock", "stock sorted"):
+        stock = spacy_command(PEERS / "configs" / f"stock_{plan.component}.cfg")
+        return {peer: [*stock, *rate, *["--sort"] * (peer != "stock")]}
     ours = [*spacy_command(ROOT / "configs" / f"{plan.component}.cfg"), *rate]
     if poolings is None:
         return {peer: ours}

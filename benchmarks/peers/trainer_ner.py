@@ -21,7 +21,9 @@ IGNORED = -100
 
 
 def main() -> None:
-    args = hf_trainer.add_options(common.parser(__doc__)).parse_args()
+    options = hf_trainer.add_options(common.parser(__doc__))
+    options.add_argument("--sort", action="store_true", help="texts of similar length in a batch")
+    args = options.parse_args()
     common.use_threads(args)
     set_seed(args.seed)
     train, dev = common.read_docs(args.train), common.read_docs(args.dev)
@@ -33,7 +35,7 @@ def main() -> None:
     with clock.measure():
         rows = to_rows(train, encode(train, tokenizer), labels)
         collator = DataCollatorForTokenClassification(tokenizer)
-        trainer = hf_trainer.build_trainer(args, model, rows, collator, group_by_length=True)
+        trainer = hf_trainer.build_trainer(args, model, rows, collator, group_by_length=args.sort)
         trainer.train()
     peak = common.peak_mb()
     if args.save:

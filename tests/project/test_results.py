@@ -49,15 +49,19 @@ def test_table_of_labels(tmp_path: Path) -> None:
 def test_summary_compares_with_each_peer_that_ran(tmp_path: Path) -> None:
     ours = {"f1": 0.8874, "peak_mb": 200.0, "times_as_long": 1.0}
     trainer = {"f1": 0.8, "peak_mb": 450.0, "times_as_long": 3.28}
-    for name, results in (("x", {"ours": ours, "trainer": trainer}), ("y", {"ours": ours, "stock": trainer})):
+    fast = {"trainer": trainer, "trainer sorted": {"f1": 0.79, "peak_mb": 446.0, "times_as_long": 2.3}}
+    rows = {"x": {"trainer": trainer}, "y": {"stock": trainer}, "z": fast}
+    for name, peers in rows.items():
+        results = {"ours": ours, **peers}
         (tmp_path / f"{name}.json").write_text(json.dumps({**CONTENT, "results": results}))
-    page = "<!-- SUMMARY\nx f1 Entities: F1\ny f1 Others\n-->\nold\n<!-- END OF RESULTS -->\n"
+    page = "<!-- SUMMARY\nx f1 Entities: F1\ny f1 Others\nz f1 More\n-->\nold\n<!-- END OF RESULTS -->\n"
     made = with_results(page, tmp_path)
-    assert made.splitlines()[5:9] == [
+    assert made.splitlines()[6:11] == [
         "| | ours | stock spaCy | Hugging Face's Trainer |",
         "|---|---|---|---|",
         "| Entities: F1 | **0.887** |  | 0.800, 3.3 × time, 2.2 × memory |",
         "| Others | **0.887** | 0.800, 3.3 × time, 2.2 × memory |  |",
+        "| More | **0.887** |  | 0.800, 2.3 to 3.3 × time, 2.2 × memory |",
     ]
     assert with_results(made, tmp_path) == made
 

@@ -42,16 +42,24 @@ def with_results(page: str, folder: Path) -> str:
 
 
 def _compare(folder: Path, name: str, column: str, title: str) -> str:
-    """Return a row of a summary: a score of ours, and of each peer that score and its time and memory as multiples of ours."""
+    """Return a row of a summary: a score of ours, and of each peer the best that its variants (`trainer`, `trainer sorted`, ...)
+    reach, and their times and memory as multiples of ours.
+    """
     results = json.loads((folder / f"{name}.json").read_text("utf-8"))["results"]
     ours = results[OURS]
-    beside = dict.fromkeys(PEERS, "")
-    for peer in results.keys() & PEERS:
-        row = results[peer]
-        memory = row["peak_mb"] / ours["peak_mb"]
-        time = f"{row['times_as_long']:.1f} × time, " if "times_as_long" in row else ""  # none without a shared seed
-        beside[peer] = f"{row[column]:.3f}, {time}{memory:.1f} × memory"
-    return f"| {' | '.join([title, f'**{ours[column]:.3f}**', *beside.values()])} |"
+    cells = [title, f"**{ours[column]:.3f}**"]
+    for peer in PEERS:
+        rows = [row for variant, row in results.items() if variant.split()[0] == peer]
+        times = [row["times_as_long"] for row in rows if "times_as_long" in row]  # none without a shared seed
+        multiples = {"time": times, "memory": [row["peak_mb"] / ours["peak_mb"] for row in rows]}
+        parts = [f"{max(row[column] for row in rows):.3f}"] if rows else []
+        cells.append(", ".join(parts + [f"{_range(found)} × {what}" for what, found in multiples.items() if found]))
+    return f"| {' | '.join(cells)} |"
+
+
+def _range(numbers: list[float]) -> str:
+    """Return the least and the greatest, or the one that both are when rounded."""
+    return " to ".join(dict.fromkeys(f"{number:.1f}" for number in (min(numbers), max(numbers))))
 
 
 def results_table(content: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> str:
