@@ -150,6 +150,11 @@ def test_categories_and_answers_are_the_same_where_a_wheel_is_installed(tiny_enc
     assert agree(result["answers"]["who"], answers["who"])
 
 
+def test_options_of_convert_reach_it(project: Project) -> None:
+    output = project.weasel("convert", "--vars.convert_options=--strict --columns 1,2", "--dry").stdout
+    assert output.count(" --force --strict --columns 1,2\n") == 2, output
+
+
 def test_a_second_run_skips_what_depends_on_its_files_alone(project: Project) -> None:
     done = project.weasel("all", "--dry")
     skipped = re.findall(r"Skipping '([\w-]+)'", done.stdout)

@@ -33,7 +33,9 @@ def read_cats(kind):
     ],
 )
 def test_configs_train_on_the_embedded_ads(name, kinds, scores, tiny_encoder, tmp_path):
-    loaded = load_config(ROOT / "configs" / name, overrides={"paths.encoder": str(tiny_encoder)})
+    # the tiny encoder has two layers
+    overrides = {"paths.encoder": str(tiny_encoder), "components.transformer.model.freeze": 1}
+    loaded = load_config(ROOT / "configs" / name, overrides=overrides)
     config = loaded.interpolate()
     del config["initialize"]["before_init"]
     nlp = load_model_from_config(config, auto_fill=True)
