@@ -8,6 +8,7 @@ from spacy.training import Example
 
 from spanwright.calibration import COOLEST
 from spanwright.errors import SpanwrightError
+from spanwright.evaluation.evaluate import evaluate_pipeline
 from spanwright.optimizer import build_adamw
 
 # spaces, slashes and emoji are ordinary characters of a label
@@ -375,6 +376,23 @@ def test_gradients_reach_the_word_vectors_and_averages_are_used(make_pipeline, m
     with nlp.use_params(optimizer.averages):
         assert np.abs(model.predict(docs) - trained).max() > 1e-3
     assert (model.predict(docs) == trained).all()
+
+
+@pytest.mark.parametrize(
+    ("factory", "data"), [("text_classifier", EXCLUSIVE), ("text_classifier_multilabel", MULTILABEL)]
+)
+def test_evaluating_a_saved_pipeline_gives_the_scores_of_spacy(
+    factory, data, make_pipeline, make_examples, train, tmp_path
+):
+    nlp = make_pipeline(factory)
+    train(nlp, data, n_steps=2)
+    nlp.to_disk(tmp_path / "pipeline")
+    docs = [example.reference for example in make_examples(nlp, data)]
+    DocBin(docs=docs, store_user_data=True).to_disk(tmp_path / "dev.spacy")
+    found = evaluate_pipeline(tmp_path / "pipeline", tmp_path / "dev.spacy", resamples=100)["scores"]
+    expected = nlp.evaluate(make_examples(nlp, data))
+    for name in ("cats_score", "cats_macro_f", "cats_micro_f", "cats_macro_auc"):
+        assert found[name] == pytest.approx(expected[name])
 
 
 def test_a_text_without_words_is_not_scored(make_pipeline, make_examples, train):

@@ -36,9 +36,9 @@ def textcat_score(
     Texts without a gold label, or a word, are left out where labels are exclusive; elsewhere values that nobody gave are.
     """
     if exclusive:
-        # score_cats takes the first label for the one that a text without words was given
-        with_words = (example for example in examples if len(example.predicted))
-        examples = [example for example in with_words if any(example.reference.cats.get(label) for label in labels)]
+        # of a text without words every label is 0, and score_cats would take the first for the one that was given
+        given = (example for example in examples if any(example.predicted.cats.get(label) for label in labels))
+        examples = [example for example in given if any(example.reference.cats.get(label) for label in labels)]
 
     def rescaled(doc: Doc, attr: str) -> dict[str, float]:
         # score_cats knows one threshold; these shifts change neither what is above it nor the order of a label's scores
