@@ -70,7 +70,7 @@ def main(
 ) -> None:
     """Run each in turn; the pipeline of transformers with each of its batch sizes; the fastest is to be compared."""
     result = ("qa_one_document" if many else "qa_inference") + ("_trained" if pipeline else "")
-    settings = {"threads": threads, "limit": limit, "encoder": encoder}
+    settings = {"threads": threads, "encoder": encoder}
     earlier = read_earlier(result, add=add, **settings)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -15,56 +15,12 @@ from spacy.tokens import Doc, DocBin
 from spacy.training import Example
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
-from thinc.api import Config
 
+from small_training import training_config
 from spanwright.calibration import calibrate_pipeline, make_calibrate
 from spanwright.errors import SpanwrightError
 
 TEXTS = ["one text", "", "another text"]
-CONFIG = """
-[paths]
-reviews = null
-
-[nlp]
-lang = "en"
-pipeline = ["textcat"]
-
-[components]
-
-[components.textcat]
-factory = "text_classifier"
-
-[components.textcat.model]
-@architectures = "spanwright.TextClassifier.v1"
-
-[components.textcat.model.tok2vec]
-@architectures = "spacy.HashEmbedCNN.v2"
-pretrained_vectors = null
-width = 16
-depth = 1
-embed_size = 100
-window_size = 1
-maxout_pieces = 2
-subword_features = false
-
-[corpora]
-
-[corpora.train]
-@readers = "spacy.Corpus.v1"
-path = ${paths.reviews}
-
-[corpora.dev]
-@readers = "spacy.Corpus.v1"
-path = ${paths.reviews}
-
-[training]
-max_steps = 4
-eval_frequency = 2
-
-[training.before_to_disk]
-@callbacks = "spanwright.calibrate.v1"
-corpus = ${corpora.dev}
-"""
 
 
 class Calibrated:
@@ -143,7 +99,14 @@ def test_spacys_loop_saves_calibrated_pipelines_and_evaluates_plain_ones(tmp_pat
     for text in ("a fine film", "a dull film") * 4:
         reviews.add(make_review(text))
     reviews.to_disk(tmp_path / "reviews.spacy")
-    config = Config().from_str(CONFIG, overrides={"paths.reviews": str(tmp_path / "reviews.spacy")})
+    config = training_config(
+        "textcat",
+        factory="text_classifier",
+        architecture="TextClassifier",
+        corpus=tmp_path / "reviews.spacy",
+        max_steps=4,
+        eval_frequency=2,
+    )
     config = util.load_model_from_config(config, auto_fill=True).config
     nlp, path = train(init_nlp(config), tmp_path, stdout=StringIO(), stderr=StringIO())
     saved = spacy.load(path).get_pipe("textcat").cfg

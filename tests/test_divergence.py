@@ -12,64 +12,9 @@ from spacy.tokens import DocBin, Span
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import train
 
+from small_training import training_config
 from spanwright.errors import SpanwrightError
 from spanwright.ner.component import BioNer
-
-CONFIG = """
-[paths]
-data = null
-
-[nlp]
-lang = "en"
-pipeline = ["bio_ner"]
-
-[components]
-
-[components.bio_ner]
-factory = "bio_ner"
-
-[components.bio_ner.model]
-@architectures = "spanwright.BioNer.v1"
-
-[components.bio_ner.model.tok2vec]
-@architectures = "spacy.HashEmbedCNN.v2"
-pretrained_vectors = null
-width = 16
-depth = 1
-embed_size = 100
-window_size = 1
-maxout_pieces = 2
-subword_features = true
-
-[corpora]
-
-[corpora.train]
-@readers = "spacy.Corpus.v1"
-path = ${paths.data}
-
-[corpora.dev]
-@readers = "spacy.Corpus.v1"
-path = ${paths.data}
-
-[training]
-gpu_allocator = null
-seed = 0
-patience = 0
-max_steps = 40
-eval_frequency = 5
-
-[training.batcher]
-@batchers = "spacy.batch_by_sequence.v1"
-size = 4
-
-[training.optimizer]
-@optimizers = "spanwright.AdamW.v1"
-learn_rate = 0.01
-
-[training.before_to_disk]
-@callbacks = "spanwright.calibrate.v1"
-corpus = ${corpora.dev}
-"""
 
 
 @pytest.mark.parametrize("n_good_steps", [12, 20])
@@ -79,7 +24,15 @@ def test_the_best_pipeline_so_far_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
     for doc in docs:
         doc.set_ents([Span(doc, 0, 1, "PER")])
     DocBin(docs=docs).to_disk(tmp_path / "data.spacy")
-    config = spacy.util.load_config_from_str(CONFIG, overrides={"paths.data": str(tmp_path / "data.spacy")})
+    config = training_config(
+        "bio_ner",
+        factory="bio_ner",
+        architecture="BioNer",
+        corpus=tmp_path / "data.spacy",
+        max_steps=40,
+        eval_frequency=5,
+        optimizer={"@optimizers": "spanwright.AdamW.v1", "learn_rate": 0.01},
+    )
     steps: list[int] = []
     own = BioNer.get_loss
 
