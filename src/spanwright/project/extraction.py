@@ -7,7 +7,7 @@ from typing import Any
 
 from spacy.language import Language
 
-from spanwright.ner.component import register_extensions as register_confidence
+from spanwright.ner.component import CONFIDENCE
 from spanwright.qa.answers import read_answers
 from spanwright.qa.corpus import register_extensions
 from spanwright.qa.scorer import given_text
@@ -20,7 +20,6 @@ def extract(nlp: Language, texts: Iterable[tuple[str, str | None]]) -> list[dict
     The confidence is None where the pipeline gives none; a question without an answer has the text "".
     """
     register_extensions()
-    register_confidence()
     docs = []
     for text, question in texts:
         doc = nlp.make_doc(text)
@@ -28,7 +27,7 @@ def extract(nlp: Language, texts: Iterable[tuple[str, str | None]]) -> list[dict
         docs.append(doc)
     return [
         {
-            "entities": [[ent.start_char, ent.end_char, ent.label_, ent._.confidence] for ent in doc.ents],
+            "entities": [[ent.start_char, ent.end_char, ent.label_, ent._.get(CONFIDENCE)] for ent in doc.ents],
             "categories": dict(doc.cats),
             "answers": {key: [given_text(answer), answer.score] for key, answer in read_answers(doc).items()},
         }
