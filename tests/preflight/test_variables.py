@@ -36,12 +36,6 @@ def test_a_wrong_value_is_found(variable, value):
     assert finding.message.startswith(f"[S022] vars.{variable} = '{value}': allowed is")
 
 
-def test_a_version_that_may_have_lost_a_zero_is_warned_of():
-    (finding,) = check_variables({"version": "1.1"})  # what YAML and weasel's command line make of 1.10
-    assert finding.level == "warning"
-    assert finding.message.startswith("[S087] vars.version = '1.1' may have been written otherwise")
-
-
 def test_a_name_with_the_language_before_it_cannot_be_loaded():
     (finding,) = check_variables({"name": "en_job_ads", "lang": "en"})
     assert "Set it to 'job_ads'" in finding.message

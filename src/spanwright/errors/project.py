@@ -216,7 +216,4 @@ class ProjectErrors:
     S086 = (
         "gpu_id {gpu_id}: no such GPU ({reason}). Run 'python scripts/doctor.py' for the cause, or use -1 for the CPU."
     )
-    S087 = (
-        "vars.version = '{version}' may have been written otherwise: without quotes 1.10 is read as the number 1.1. Write three "
-        "numbers, such as '{version}.0'."
-    )
+    S087 = "{path}: vars.version is the number {value}, which YAML makes of 1.10 as of 1.1. Put it in quotes."

@@ -92,7 +92,7 @@ def spacy_overrides() -> dict[str, Any]:
 
 def check_project_overrides(overrides: Mapping[str, str], project: Path, command: str | None = None) -> list[Finding]:
     """Find overrides that name no variable or setting of the `project.yml` at `project`, that the `command` which runs does not
-    use, and numbers that weasel writes in another way than they were given.
+    use, and numbers that weasel writes in another way than they were given, there or in the file.
 
     overrides: the text of each value.
     """
@@ -111,6 +111,9 @@ def check_project_overrides(overrides: Mapping[str, str], project: Path, command
         value = _value(text)
         if isinstance(value, float) and str(value) != text:
             findings.append(error(Errors.S077.format(key=key, found=text, value=value)))
+    version = sections["vars"].get("version")
+    if isinstance(version, float) and "vars.version" not in overrides:
+        findings.append(error(Errors.S087.format(path=project, value=version)))
     used = _used_variables(config, command)
     if used is not None:
         unused = [key for key in overrides if key.startswith("vars.") and key in known and key not in used]

@@ -80,9 +80,6 @@ def check_variables(values: Mapping[str, str]) -> list[Finding]:
         if variable is not None and not variable.holds(text):
             hint = nearest(text, variable.suggestions())
             findings.append(error(Errors.S022.format(name=name, value=text, allowed=variable.allowed, nearest=hint)))
-    version = values.get("version", "")
-    if re.fullmatch(r"\d+\.\d+", version):
-        findings.append(warning(Errors.S087.format(version=version)))
     package, lang = values.get("name", ""), values.get("lang", "")
     if lang and package.startswith(f"{lang}_"):
         findings.append(error(Errors.S023.format(name=package, lang=lang, rest=package.removeprefix(f"{lang}_"))))
