@@ -9,6 +9,7 @@ import typer
 from spanwright.cli import run, say
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.preflight.findings import count, write_report
+from spanwright.preflight.overrides import spacy_overrides
 from spanwright.preflight.run import Training, check_training
 
 
@@ -36,7 +37,7 @@ def main(
         show = say.fail if finding.level == "error" else say.warn
         show(finding.message)
     # Last, so that a full disk does not keep the findings to itself
-    write_report(findings, report)
+    write_report(findings, spacy_overrides(), report)
     errors, warnings = count(findings, "error"), count(findings, "warning")
     if errors or (strict and warnings):
         raise SpanwrightError(Errors.S010.format(errors=errors, warnings=warnings, report=report))

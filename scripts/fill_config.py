@@ -11,9 +11,10 @@ from spanwright.project.configs import fill_config
 def main(
     base: Path = typer.Argument(..., help="A partial config, from configs/"),
     output: Path = typer.Argument(..., help="Where the complete config goes"),
+    lang: str | None = typer.Option(None, help="Language of the texts, if not the config's"),
 ) -> None:
     """Write BASE, completed with spaCy's defaults, to OUTPUT."""
-    fill_config(base, output)
+    fill_config(base, output, lang=lang)
     say.good("Complete config", output)
 
 

@@ -34,7 +34,10 @@ def main(
 ) -> None:
     """Write a report on PIPELINE; default files that are not there are left out of it."""
     given = Sources(errors=errors, train=train, log=log, speed=speed, learning_curve=learning_curve)
-    found = collect(pipeline, metrics, usual_sources(pipeline, metrics, given))
+    sources, left_out = usual_sources(pipeline, metrics, given)
+    for path in left_out:
+        say.warn(f"{path} is older than the pipeline and left out; name it as an option if it is still true")
+    found = collect(pipeline, metrics, sources)
     parts = sections(found)
     with atomic_file(out) as partial:
         partial.write_text(html(f"{found.metrics['pipeline']} {found.metrics['version']}", parts), "utf-8")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from spacy.language import Language
@@ -60,6 +60,16 @@ def make_steps_from_epochs(
             schedule.update({setting: n for setting, n in steps.items() if setting in schedule})
 
     return set_steps
+
+
+def planned_settings(config: Mapping[str, Any]) -> set[str]:
+    """Return the settings, as dotted paths, that the config's `initialize.before_init` will replace."""
+    initialize = config.get("initialize")
+    before_init = initialize.get("before_init") if isinstance(initialize, dict) else None
+    if not (isinstance(before_init, dict) and before_init.get("@callbacks") == NAME):
+        return set()
+    schedule = ("warmup_steps", "total_steps")
+    return {f"training.{key}" for key in PLANNED} | {f"training.optimizer.learn_rate.{key}" for key in schedule}
 
 
 def count_batches(nlp: Language) -> int:

@@ -76,19 +76,19 @@ def test_texts_that_differ_most_come_first(worse: Path, tmp_path: Path) -> None:
     assert compare_pipelines(worse, other, data, top=0, resamples=100)["texts"] == []
 
 
-@Language.factory("test_decider", assigns=["doc.cats"], default_config={"word": ""})
+@Language.factory("test_decider", assigns=["doc.cats"], default_config={"word": "", "labels": None})
 class Decider:
     """Gives the category "good" to texts with a word."""
 
-    def __init__(self, nlp: Language, name: str, word: str) -> None:
+    def __init__(self, nlp: Language, name: str, word: str, labels: list[str] | None) -> None:
         self.word = word
         # not in the order of the alphabet, nor the same in two pipelines
-        self.labels = ("good", "bad") if word == "day" else ("bad", "good")
+        self.labels = labels or (("good", "bad") if word == "day" else ("bad", "good"))
         self.cfg = {"exclusive": True}
 
     def __call__(self, doc: Doc) -> Doc:
         is_good = float(self.word in doc.text)
-        doc.cats = {"good": is_good, "bad": 1 - is_good}
+        doc.cats = {"good": is_good, "bad": 1 - is_good, **dict.fromkeys(self.labels[2:], 0.0)}
         return doc
 
 
@@ -111,6 +111,18 @@ def test_categories_are_paired_by_document(tmp_path: Path) -> None:
     assert values["categories.textcat.labels.good.p"] == (0.75, 1.0)
     assert [text["document"] for text in comparison["texts"]] == [7, 8]
     assert comparison["texts"][0]["b"] == {"errors": 0, "found": [{"label": "bad", "right": True}]}
+
+
+def test_scores_on_other_documents_are_not_compared(tmp_path: Path) -> None:
+    """A knows no "y", so that a text of which the gold label is "x" or "y" counts as missed; B's other component knows it."""
+    cats = ({"x": 1.0}, {"x": 1.0, "y": 1.0}, {"good": 1.0, "bad": 0.0})
+    data = write_categories(tmp_path / "dev.spacy", *(("a day", gold) for gold in cats))
+    a, b = write_decider(tmp_path / "a", "day"), write_decider(tmp_path / "b", "day")
+    nlp = spacy.load(b)
+    nlp.add_pipe("test_decider", config={"labels": ["good", "bad", "y"]}, name="other", first=True)
+    nlp.to_disk(b)
+    with pytest.raises(SpanwrightError, match=r"S607.*categories\.textcat is scored on \d documents by A"):
+        compare_pipelines(a, b, data)
 
 
 def test_what_cannot_be_compared_is_refused(better: Path, data: Path, tmp_path: Path) -> None:

@@ -150,6 +150,27 @@ def test_what_the_data_does_not_hold_has_no_score_of_0(categoriser: Path, tmp_pa
     assert not [key for key in report["scores"] if key.startswith("cats")]
 
 
+def test_only_the_components_that_have_gold_labels_are_scored(tmp_path: Path) -> None:
+    nlp = spacy.blank("en")
+    model = {
+        "@architectures": "spacy.TextCatBOW.v3",
+        "exclusive_classes": False,
+        "ngram_size": 1,
+        "no_output_layer": False,
+    }
+    for name, labels in (("family", ("good", "bad")), ("conditions", ("new", "old"))):
+        pipe = nlp.add_pipe("textcat_multilabel", name=name, config={"model": {**model, "length": 64}})
+        for label in labels:
+            pipe.add_label(label)
+    nlp.initialize()
+    nlp.to_disk(tmp_path / "pipeline")
+    data = write_categories(tmp_path / "dev.spacy", ("good one", {"good": 1.0, "bad": 0.0}))
+    report = evaluate_pipeline(tmp_path / "pipeline", data)
+    assert list(report["categories"]) == ["family"]
+    assert report["reasons"]["categories.conditions"] == f"{data} has no annotated categories of this component"
+    assert set(report["scores"]["cats_f_per_type"]) == {"good", "bad"}
+
+
 def test_missing_and_empty_files_are_refused(pipeline: Path, tmp_path: Path) -> None:
     with pytest.raises(SpanwrightError, match=r"S001.*absent\.spacy"):
         evaluate_pipeline(pipeline, tmp_path / "absent.spacy")

@@ -24,6 +24,12 @@ def test_two_good_corpora_have_no_findings(write_corpus):
     assert check_corpora(write_corpus("train.spacy", *TRAIN), write_corpus("dev.spacy", *DEV), ENTITIES) == []
 
 
+def test_one_corpus_for_both_is_found(write_corpus):
+    path = write_corpus("train.spacy", *TRAIN)
+    (finding,) = check_corpora(path, path, ENTITIES)
+    assert finding.message.startswith(f"[S035] {path}: all of its 20 texts are in {path} too")
+
+
 def test_questions_on_one_text_are_different_texts(write_corpus, tmp_path):
     paths = []
     for name, questions in (("train", [f"what is number {n}?" for n in range(20)]), ("dev", ["who?"])):
@@ -147,6 +153,20 @@ def test_annotation_is_needed_by_what_is_trained():
     assert list(needed_annotation(config("spancat"))) == ["spans under 'sc'"]
     assert needed_annotation(config("ner", frozen=["head"])) == {}
     assert needed_annotation(config(None)) == {}
+
+
+def test_categories_that_no_component_learns_are_not_compared():
+    doc = Doc(Vocab(), words=["a"])
+    doc.cats = {"GOOD": 1.0, "LONG": 1.0, "NEW": 1.0}
+    config = {
+        "nlp": {"pipeline": ["one", "two"]},
+        "components": {name: {"factory": "text_classifier_multilabel"} for name in ("one", "two")},
+        "training": {"frozen_components": []},
+        "initialize": {"components": {"one": {"labels": ["GOOD"]}, "two": {"labels": ["LONG"]}}},
+    }
+    assert needed_annotation(config)["categories"](doc) == {"GOOD", "LONG"}
+    config["initialize"]["components"].pop("two")
+    assert needed_annotation(config)["categories"](doc) == {"GOOD", "LONG", "NEW"}
 
 
 def test_spans_are_read_under_their_key():

@@ -11,6 +11,13 @@ def test_an_output_folder_that_is_not_there_yet_is_right(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_drive_that_is_not_there_is_found(monkeypatch):
+    monkeypatch.setattr(Path, "exists", lambda path: False)  # as on Windows, where no folder is above a missing drive
+    monkeypatch.setattr(Path, "is_dir", lambda path: False)
+    (finding,) = check_output(Path("/gone/training"), 0)
+    assert finding.message.startswith("[S047]")
+
+
 def test_too_little_room_is_found(tmp_path):
     size = shutil.disk_usage(tmp_path).total // COPIES + 1
     (finding,) = check_output(tmp_path, size)

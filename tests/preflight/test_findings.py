@@ -14,7 +14,8 @@ def test_a_finding_is_one_line():
 
 def test_report_counts_by_level(tmp_path):
     findings = [error("a"), warning("b"), warning("c")]
-    write_report(findings, tmp_path / "metrics" / "check.json")
+    write_report(findings, {"training.dropout": 0.5}, tmp_path / "metrics" / "check.json")
     report = srsly.read_json(tmp_path / "metrics" / "check.json")
     assert (report["errors"], report["warnings"]) == (1, 2) == (count(findings, "error"), count(findings, "warning"))
     assert [Finding(**finding) for finding in report["findings"]] == findings
+    assert report["overrides"] == {"training.dropout": 0.5}

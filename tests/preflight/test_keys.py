@@ -59,6 +59,23 @@ def test_scores_have_the_prefix_of_their_scorer():
     assert "did you mean 'family_macro_f'?" in finding.message
 
 
+def test_a_value_may_be_referred_to_with_a_colon(fill):
+    base, full = fill("[paths]", 'mine = "x"')
+    full["corpora"]["train"]["path"] = "${paths:mine}"
+    assert check_keys(base, full, PATH) == []
+
+
+def test_scores_of_spancat_have_its_key_in_their_names():
+    config = Config(
+        {
+            "components": {"spancat": {"factory": "spancat", "spans_key": "food"}},
+            "training": {"score_weights": {"spans_food_f": 1.0, "spans_sc_f": 0.0}},
+        }
+    )
+    (finding,) = unknown_scores(config, config, PATH)
+    assert "spans_sc_f: no component" in finding.message
+
+
 def test_all_names_are_reported_at_once(fill):
     findings = check_keys(*fill("[training]", "dropuot = 0.5\nmax_stpes = 10\npatiance = 3"), PATH)
     assert [finding.message.split()[3] for finding in findings] == ["dropuot:", "max_stpes:", "patiance:"]

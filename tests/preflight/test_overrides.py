@@ -84,6 +84,16 @@ def test_numbers_that_weasel_writes_otherwise_are_found(tmp_path, text, is_kept)
     assert is_kept or """--vars.name '"1.10"'""" in findings[0].message
 
 
+@pytest.mark.parametrize(("written", "is_kept"), [("1.10", False), ('"1.10"', True), ("1.10.0", True)])
+def test_a_version_that_yaml_reads_as_a_number_is_found(tmp_path, written, is_kept):
+    project = tmp_path / "project.yml"
+    project.write_text(PROJECT.replace("vars:", f"vars:\n  version: {written}"))
+    findings = check_project_overrides({}, project)
+    assert (findings == []) is is_kept
+    assert is_kept or findings[0].message.startswith(f"[S087] {project}: vars.version is the number 1.1,")
+    assert check_project_overrides({"vars.version": "1.2.0"}, project) == []
+
+
 @pytest.mark.parametrize(
     ("command", "unused"),
     [

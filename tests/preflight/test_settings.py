@@ -74,6 +74,13 @@ def test_settings_that_disagree_are_found(check, values, level, words):
     assert all(words in finding.message for finding in findings)
 
 
+def test_what_is_planned_anew_may_disagree(check):
+    plan = {"initialize__before_init": {"@callbacks": "spanwright.steps_from_epochs.v1", "epochs": 2}}
+    replaced = {"training__eval_frequency": 101, "training__optimizer__learn_rate__warmup_steps": 101}
+    assert len(check(**replaced)) == 2
+    assert check(**replaced, **plan, training__max_steps=0, training__patience=0) == []
+
+
 @pytest.mark.parametrize(
     "values",
     [{"training__max_steps": 0}, {"training__max_steps": 0, "training__patience": 0, "training__max_epochs": 3}],

@@ -46,6 +46,13 @@ def test_missing_config_is_named(tmp_path: Path) -> None:
         fill_config(tmp_path / "nre.cfg", tmp_path / "config.cfg")
 
 
+def test_another_language_brings_its_own_tokenizer(tmp_path: Path) -> None:
+    fill_config(BASE, tmp_path / "config.cfg", lang="zh")
+    nlp = load_config(tmp_path / "config.cfg")["nlp"]
+    assert (nlp["lang"], nlp["tokenizer"]["@tokenizers"]) == ("zh", "spacy.zh.ChineseTokenizer")
+    assert nlp["pipeline"] == ["transformer", "ner"]
+
+
 def test_one_line() -> None:
     traceback = "Traceback (most recent call last):\n  File x\na.b.SomeError: too\n  bad\n"
     assert one_line(traceback) == "too bad"

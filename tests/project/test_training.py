@@ -76,8 +76,14 @@ def test_training_without_evaluation_is_refused(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("override", [["--training.max_steps", "2"], ["--training.eval-frequency=1"]])
-def test_what_the_config_plans_is_not_overridden_in_vain(tmp_path: Path, override: list[str]) -> None:
+@pytest.mark.parametrize("in_environment", [False, True])
+def test_what_the_config_plans_is_not_overridden_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, override: list[str], in_environment: bool
+) -> None:
     config = Path(__file__).parents[2] / "configs" / "textcat.cfg"
+    if in_environment:
+        monkeypatch.setenv("SPACY_CONFIG_OVERRIDES", " ".join(override))
+        override = []
     with pytest.raises(SpanwrightError, match=r"S076.*--training\.\w+.*textcat\.cfg.*min_steps"):
         training.train(config, tmp_path, gpu_id=-1, overrides=override)
 

@@ -34,6 +34,7 @@ def test_questions_travel_with_their_docs_and_answers_stay_behind(path):
     examples[0].predicted._.question = "changed"
     assert examples[1].predicted._.question == "what degree"
     assert len(list(make_qa_corpus(str(path), limit=2)(nlp))) == 2
+    assert len(list(make_qa_corpus(str(path), limit=0)(nlp))) == len(examples)
 
 
 def test_corpora_without_questions_are_refused(tmp_path):

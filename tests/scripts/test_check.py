@@ -74,7 +74,7 @@ def codes():
 def test_a_project_in_order_passes(folder, check, capsys):
     check(**settings(strict=True))
     assert "Ready to train" in capsys.readouterr().out
-    assert srsly.read_json("check.json") == {"errors": 0, "warnings": 0, "findings": []}
+    assert srsly.read_json("check.json") == {"errors": 0, "warnings": 0, "findings": [], "overrides": {}}
 
 
 def test_every_mistake_is_listed_at_once_with_its_remedy(folder, check, capsys):

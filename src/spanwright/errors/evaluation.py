@@ -12,6 +12,11 @@ class EvaluationErrors:
         "Name a corpus of questions, such as scripts/convert.py --task qa writes."
     )
 
+    S607 = (
+        "{path}: {task} is scored on {a} documents by A and on {b} by B, whose other components know other labels. Compare "
+        "pipelines with the same classifiers."
+    )
+
     # Reports
     S630 = "{place}: no JSON ({reason}). Write the file again with the script that made it."
     S631 = (

@@ -46,8 +46,8 @@ class ProjectErrors:
         "whose name has it already. Set it to '{rest}'."
     )
     S024 = (
-        "vars.lang = '{lang}', but [nlp] lang in the config is '{config_lang}'. The train step takes vars.lang; a plain "
-        "`spacy train` would take the config's. Set both to the same language."
+        "vars.lang = '{lang}', but [nlp] lang in the config is '{config_lang}'. The steps take vars.lang. Set both to the same "
+        "language."
     )
     S025 = (
         "vars.gpu_id = '{gpu_id}': no such GPU ({seen}). Run 'python scripts/doctor.py' for the cause, or set it "

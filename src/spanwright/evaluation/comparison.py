@@ -145,6 +145,9 @@ def _shared(systems: list[_System], data: Path) -> dict[tuple[str, ...], tuple[T
         if path[0] == "categories" and set(of_a.labels) != set(of_b.labels):
             unlike = ", ".join(sorted(set(of_a.labels) ^ set(of_b.labels)))
             raise SpanwrightError(Errors.S605.format(component=path[1], labels=unlike))
+        if of_a.documents != of_b.documents:
+            counts = {"a": of_a.documents, "b": of_b.documents}
+            raise SpanwrightError(Errors.S607.format(path=data, task=".".join(path), **counts))
     return shared
 
 

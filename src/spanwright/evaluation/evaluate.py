@@ -147,6 +147,11 @@ class Evaluation:
             add_intervals(section, measures, amounts, resamples=resamples, seed=seed)
             found[task] = {**(found[task] or {}), component[0]: section} if component else section
         reasons = self._reasons(data, [task for task in TASKS if found[task] is None])
+        if found["categories"]:
+            unscored = [name for name, tally in self.categories.items() if not tally.documents]
+            reasons |= {
+                f"categories.{name}": f"{data} has no annotated categories of this component" for name in unscored
+            }
         for task in TASKS:
             reasons.update(undefined(found[task] or {}, task))
         return {**found, "reasons": reasons}

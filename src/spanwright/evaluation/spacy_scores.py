@@ -72,13 +72,15 @@ class SpacyScores:
                 found.update(_entity_scores(entity_hits))
             elif scorer not in NOTE_SCORERS:
                 found.update(self._nlp.get_pipe(name).score(self._examples))
-            elif self._has_gold:  # without, spaCy would give scores of 0
+            elif self._has_gold(name):  # without, spaCy would give scores of 0
                 found.update(self._nlp.get_pipe(name).score(self._notes))
         return convert_recursive(lambda value: isinstance(value, np.floating), float, found)
 
-    @property
-    def _has_gold(self) -> bool:
-        return any(notes.reference.cats or notes.reference.user_data for notes in self._notes)
+    def _has_gold(self, name: str) -> bool:
+        if self._scorers[name] == "spanwright.qa_scorer.v1":
+            return any(notes.reference.user_data for notes in self._notes)
+        labels = set(self._nlp.get_pipe(name).labels)
+        return any(labels & notes.reference.cats.keys() for notes in self._notes)
 
     def _count_tokens(self, example: Example) -> None:
         """Count as `spacy.scorer.Scorer.score_tokenization` does."""

@@ -69,8 +69,11 @@ ANNOTATION: Mapping[str, tuple[str, Labels]] = {
 
 
 def needed_annotation(config: Mapping[str, Any]) -> dict[str, Labels]:
-    """Return the kinds of annotation that a filled config's pipeline learns from, each with its reader of labels."""
-    needed = {}
+    """Return the kinds of annotation that a filled config's pipeline learns from, each with its reader of labels: of those in
+    [initialize.components], where all components of the kind have theirs listed there.
+    """
+    needed: dict[str, Labels] = {}
+    listed: dict[str, set[str] | None] = {}
     for name in config["nlp"]["pipeline"]:
         if name in config["training"]["frozen_components"]:
             continue
@@ -78,30 +81,40 @@ def needed_annotation(config: Mapping[str, Any]) -> dict[str, Labels]:
         # A sourced component has no factory here
         factory = component.get("factory")
         if factory in ANNOTATION:
-            kind, labels = ANNOTATION[factory]
-            needed[kind] = labels
+            kind, needed[kind] = ANNOTATION[factory]
+            own, others = _listed_labels(config, name), listed.get(kind, set())
+            listed[kind] = None if own is None or others is None else others | own
         elif factory == "spancat":
             key = component["spans_key"]
             needed[f"spans under '{key}'"] = span_labels(key)
-    return needed
+    return needed | {kind: _among(needed[kind], labels) for kind, labels in listed.items() if labels is not None}
+
+
+def _listed_labels(config: Mapping[str, Any], name: str) -> set[str] | None:
+    labels = config.get("initialize", {}).get("components", {}).get(name, {}).get("labels")
+    return set(labels) if isinstance(labels, list | tuple) else None
+
+
+def _among(labels: Labels, listed: set[str]) -> Labels:
+    return lambda doc: labels(doc) & listed
 
 
 def check_corpora(train: Path, dev: Path, needed: Mapping[str, Labels]) -> list[Finding]:
     """Find what training would fail on, or be misled by, in two corpora: `.spacy` files or folders of them."""
     findings: list[Finding] = []
-    contents = {}
-    for path in (train, dev):
+    contents: dict[str, Contents] = {}
+    for role, path in (("train", train), ("dev", dev)):
         try:
-            contents[path] = read_corpus(path, needed)
+            contents[role] = read_corpus(path, needed)
         except CorpusError as reason:
             findings.append(error(str(reason)))
             continue
-        findings += _unannotated(contents[path])
-    if train in contents and len(contents[train].texts) < FEW_DOCS:
-        findings.append(warning(Errors.S034.format(path=train, count=len(contents[train].texts), few=FEW_DOCS)))
+        findings += _unannotated(contents[role])
+    if "train" in contents and len(contents["train"].texts) < FEW_DOCS:
+        findings.append(warning(Errors.S034.format(path=train, count=len(contents["train"].texts), few=FEW_DOCS)))
     if len(contents) == 2:
-        findings += _label_differences(contents[train], contents[dev])
-        findings += _overlap(contents[train], contents[dev])
+        findings += _label_differences(contents["train"], contents["dev"])
+        findings += _overlap(contents["train"], contents["dev"])
     return findings
 
 

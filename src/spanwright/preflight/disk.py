@@ -16,7 +16,7 @@ COPIES = 4
 def check_output(output: Path, size: int) -> list[Finding]:
     """Find that the folder `output` cannot be written, or has no room for pipelines with `size` bytes of weights."""
     place = output
-    while not (place.exists() or place.is_symlink()):
+    while not (place.exists() or place.is_symlink() or place == place.parent):
         place = place.parent
     if not place.is_dir():
         return [error(Errors.S047.format(path=output, reason=f"{place} is not a folder"))]

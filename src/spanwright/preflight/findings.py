@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import srsly
 
@@ -48,12 +48,15 @@ def count(findings: Iterable[Finding], level: Level) -> int:
     return sum(finding.level == level for finding in findings)
 
 
-def write_report(findings: list[Finding], path: Path) -> None:
-    """Write the findings and their counts as JSON to `path`."""
+def write_report(findings: list[Finding], overrides: Mapping[str, Any], path: Path) -> None:
+    """Write the findings, their counts and the overrides in the environment as JSON to `path`: what trains again where the report
+    has changed does so for another override too.
+    """
     report = {
         "errors": count(findings, "error"),
         "warnings": count(findings, "warning"),
         "findings": [asdict(finding) for finding in findings],
+        "overrides": dict(overrides),
     }
     with atomic_file(path) as partial:
         srsly.write_json(partial, report)

@@ -83,12 +83,13 @@ def unknown_arguments(filled: Mapping[str, Any], path: Path, section: tuple[str,
 
 def unused_values(base: Config, filled: Config, path: Path) -> Iterator[Finding]:
     """Find values under [paths], [system], [variables] or a section of one's own that no `${...}` refers to."""
-    referred = set(re.findall(r"\$\{([^}]+)\}", filled.to_str(interpolate=False)))
+    found = re.findall(r"\$\{([^}]+)\}", filled.to_str(interpolate=False))
+    referred = {name.replace(":", ".") for name in found}  # both mean the same
     for section in base:
         if section in CONFIG_SECTION_ORDER and section not in VALUE_SECTIONS:
             continue
         standard = set(DEFAULT_CONFIG.get(section, {}))
-        if section not in CONFIG_SECTION_ORDER and not any(_top(name) == section for name in referred):
+        if section not in CONFIG_SECTION_ORDER and not any(name.split(".")[0] == section for name in referred):
             hint = nearest(section, CONFIG_SECTION_ORDER)
             yield error(Errors.S014.format(path=path, section=section, nearest=hint))
             continue
@@ -109,7 +110,9 @@ def unknown_scores(base: Config, filled: Config, path: Path) -> Iterator[Finding
     known = set(COMMON_SCORES)
     for component in filled["components"].values():
         if language.has_factory(component["factory"]):
-            scores = language.get_factory_meta(component["factory"]).default_score_weights
+            weights = language.get_factory_meta(component["factory"]).default_score_weights
+            # spancat's scores have the key of its spans in their names
+            scores = [score.replace("spans_sc_", f"spans_{component.get('spans_key', 'sc')}_") for score in weights]
             # Two classifiers of a pipeline need scores of different names
             scorer = component.get("scorer")
             prefix = scorer.get("prefix", "cats") if isinstance(scorer, dict) else "cats"
@@ -117,7 +120,3 @@ def unknown_scores(base: Config, filled: Config, path: Path) -> Iterator[Finding
     for score in base.get("training", {}).get("score_weights", {}):
         if score not in known:
             yield warning(Errors.S017.format(path=path, score=score, nearest=nearest(score, known)))
-
-
-def _top(name: str) -> str:
-    return re.split(r"[.:]", name, maxsplit=1)[0]

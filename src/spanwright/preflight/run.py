@@ -48,24 +48,25 @@ class Training:
 
 def check_training(training: Training) -> list[Finding]:
     """Return all that is wrong with a training. Raises SpanwrightError when a config cannot be read."""
-    raw = read_config(training.config)
+    raw, base = read_config(training.config), read_config(training.base)
     from_environment = spacy_overrides()
     known = dict(dotted_items(raw))
     paths = {f"paths.{name}": str(getattr(training, name)) for name in ("train", "dev", "encoder")}
     # spaCy lets the environment win over its command line
     overrides = paths | {key: value for key, value in from_environment.items() if key in known}
     config = read_config(training.config, overrides=overrides, interpolate=True)
+    train, dev, encoder_folder = (Path(config["paths"][name]) for name in ("train", "dev", "encoder"))
     needed = needed_annotation(config)
-    encoder = check_encoder(training.encoder)
-    size = 0 if count(encoder, "error") else size_of_weights(training.encoder)
+    encoder = check_encoder(encoder_folder)
+    size = 0 if count(encoder, "error") else size_of_weights(encoder_folder)
     return [
         *check_project_overrides(weasel_overrides(), training.project, weasel_command()),
         *check_config_overrides(from_environment, raw, training.config),
-        *check_keys(read_config(training.base), raw, training.base),
+        *check_keys(base, raw, training.base),
         *check_settings(config),
-        *_check_variables(training.variables, config),
-        *check_corpora(training.train, training.dev, needed),
-        *(check_tokens(training.train, config["nlp"]) if "entities" in needed else []),
+        *_check_variables(training.variables, base),
+        *check_corpora(train, dev, needed),
+        *(check_tokens(train, config["nlp"]) if "entities" in needed else []),
         *encoder,
         *check_output(training.output, size),
     ]
@@ -82,10 +83,11 @@ def read_config(path: Path, *, overrides: Mapping[str, Any] | None = None, inter
         raise SpanwrightError(Errors.S011.format(path=path, reason=text)) from None
 
 
-def _check_variables(variables: Mapping[str, str], config: Config) -> list[Finding]:
+def _check_variables(variables: Mapping[str, str], base: Config) -> list[Finding]:
     findings = check_variables(variables)
-    if "lang" in variables:
-        findings += check_language(variables["lang"], config["nlp"]["lang"])
+    own_language = base.get("nlp", {}).get("lang")
+    if "lang" in variables and own_language is not None:
+        findings += check_language(variables["lang"], own_language)
     if "gpu_id" in variables:
         findings += check_gpu(variables["gpu_id"])
     return findings

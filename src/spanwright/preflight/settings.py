@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from typing import Any, NamedTuple
 
 from spanwright.errors import Errors
+from spanwright.planning import planned_settings
 from spanwright.preflight.findings import Finding, Level, error, warning
 
 
@@ -127,12 +128,15 @@ RELATIONS = (
 
 
 def check_settings(config: Mapping[str, Any]) -> list[Finding]:
-    """Find values out of range in `config`, which is filled, overridden and interpolated."""
-    settings = dict(dotted_items(config))
+    """Find values out of range in `config`, which is filled, overridden and interpolated. What is planned anew when training
+    begins is passed over.
+    """
+    planned = planned_settings(config)
+    settings = {path: value for path, value in dotted_items(config) if path not in planned}
     return [
         *_out_of_range(settings),
         *_disagreeing(settings),
-        *_endless(config["training"]),
+        *([] if planned else _endless(config["training"])),
         *_weightless(config["training"]),
     ]
 

@@ -87,7 +87,7 @@ def check_variables(values: Mapping[str, str]) -> list[Finding]:
 
 
 def check_language(lang: str, config_lang: str) -> list[Finding]:
-    """Warn of a `vars.lang` that differs from the config's [nlp] lang; the train step takes the former."""
+    """Warn of a `vars.lang` that differs from the [nlp] lang of the config, which it takes the place of."""
     return [] if lang == config_lang else [warning(Errors.S024.format(lang=lang, config_lang=config_lang))]
 
 

@@ -11,8 +11,8 @@ from thinc.config import ConfigValidationError
 
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.files import replace_folder
-from spanwright.planning import NAME, PLANNED
-from spanwright.preflight.overrides import parse_overrides
+from spanwright.planning import planned_settings
+from spanwright.preflight.overrides import parse_overrides, spacy_overrides
 from spanwright.project.commands import run_command, spacy_command
 
 UNFINISHED = "unfinished"
@@ -57,15 +57,10 @@ def _last_change(path: Path) -> int | None:
 
 
 def _check_overrides(overrides: Sequence[str], path: Path) -> None:
-    given = parse_overrides(overrides)
-    planned = [name for name in given if name in {f"training.{key}" for key in PLANNED}]
-    if not planned:
-        return
+    given = parse_overrides(overrides) | spacy_overrides()
     try:
         config = load_config(path, overrides=given, interpolate=False)
     except (OSError, ConfigValidationError):
         return  # `spacy train` says what is wrong with it
-    initialize = config.get("initialize")
-    before_init = initialize.get("before_init") if isinstance(initialize, dict) else None
-    if isinstance(before_init, dict) and before_init.get("@callbacks") == NAME:
-        raise SpanwrightError(Errors.S076.format(setting=planned[0], config=path))
+    if in_vain := sorted(planned_settings(config) & given.keys()):
+        raise SpanwrightError(Errors.S076.format(setting=in_vain[0], config=path))

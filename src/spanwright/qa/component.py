@@ -255,7 +255,7 @@ class ExtractiveQA(ConfiguredPipe):
         def best_at(temperature: float) -> Iterator[Best]:
             # the spans are scored anew each time: kept, their scores would fill the memory
             for example, pair, part in zip(examples, asked, parts, strict=True):
-                yield self._decode(example.reference, pair, part, n_best=1, temperature=temperature)
+                yield self._decode(example.predicted, pair, part, n_best=1, temperature=temperature)
 
         @cache
         def scores_at(temperature: float) -> Doubles1d:

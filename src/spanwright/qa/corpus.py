@@ -31,7 +31,7 @@ def make_qa_corpus(path: Path | str | None, limit: int | None = None) -> Callabl
     """Build the reader `spanwright.QACorpus.v1`.
 
     path: a `.spacy` file, or a folder of them, that `scripts/convert.py --task qa` wrote.
-    limit: how many questions to read. None = all.
+    limit: how many questions to read. None or 0 = all.
     """
 
     def read(nlp: Language) -> Iterator[Example]:
@@ -43,7 +43,7 @@ def make_qa_corpus(path: Path | str | None, limit: int | None = None) -> Callabl
             raise SpanwrightError(Errors.S409)
         # questions about one context follow each other
         make_doc = lru_cache(maxsize=1)(nlp.make_doc)
-        for number, reference in enumerate(islice(read_docs(Path(path), nlp.vocab), limit), start=1):
+        for number, reference in enumerate(islice(read_docs(Path(path), nlp.vocab), limit or None), start=1):
             if not (reference._.question or "").strip():
                 raise SpanwrightError(Errors.S406.format(path=path, number=number))
             predicted = make_doc(reference.text).copy()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,9 +16,19 @@ from small_runs import SCRIPT, RunFolder
 from spanwright.errors import SpanwrightError
 from spanwright.evaluation.report.charts import Bar, bars, matrix, points
 from spanwright.evaluation.report.collect import Sources, collect, sample_errors, usual_sources
-from spanwright.evaluation.report.content import Code, Number, Section, Span, is_right_to_left, percent, shortened
+from spanwright.evaluation.report.content import (
+    Code,
+    Number,
+    Section,
+    Span,
+    Table,
+    is_right_to_left,
+    percent,
+    shortened,
+)
 from spanwright.evaluation.report.markdown import cell
 from spanwright.evaluation.report.marking import apart, marked
+from spanwright.evaluation.report.run_tables import training_blocks
 from spanwright.evaluation.report.svg import svg, write_pngs
 
 ROOT = Path(__file__).parents[3]
@@ -137,9 +148,23 @@ def test_a_named_file_must_be_there_and_a_usual_one_may_be(hostile_folder: RunFo
     missing = hostile_folder.folder / "speed.json"
     with pytest.raises(SpanwrightError, match=r"S001.*speed\.json"):
         collect(hostile_folder.pipeline, hostile_folder.metrics, Sources(speed=missing))
-    assert usual_sources(hostile_folder.pipeline, hostile_folder.metrics, Sources()) == Sources(
-        errors=hostile_folder.errors
+    assert usual_sources(hostile_folder.pipeline, hostile_folder.metrics, Sources()) == (
+        Sources(errors=hostile_folder.errors),
+        [],
     )
+
+
+def test_what_was_measured_of_an_earlier_pipeline_is_left_out(hostile_folder: RunFolder) -> None:
+    speed = hostile_folder.metrics.parent / "speed.json"
+    speed.write_text("{}")
+    trained = (hostile_folder.pipeline / "meta.json").stat().st_mtime
+    for age, is_kept in ((10, False), (-10, True)):
+        os.utime(speed, (trained - age, trained - age))
+        sources, left_out = usual_sources(hostile_folder.pipeline, hostile_folder.metrics, Sources())
+        assert (sources.speed, left_out) == ((speed, []) if is_kept else (None, [speed]))
+    os.utime(speed, (trained - 10, trained - 10))
+    given = Sources(speed=speed)
+    assert usual_sources(hostile_folder.pipeline, hostile_folder.metrics, given)[0].speed == speed
 
 
 @pytest.mark.parametrize(
@@ -204,3 +229,13 @@ def test_the_command_writes_page_card_and_pictures(hostile_folder: RunFolder, tm
     assert (tmp_path / "report.html").read_text("utf-8").startswith("<!DOCTYPE html>")
     assert (tmp_path / "card.md").read_text("utf-8").startswith("---\nlanguage: en\n")
     assert {"entities-labels.png", "errors-confusion.png"} <= {path.name for path in (tmp_path / "png").iterdir()}
+
+
+def test_of_equal_scores_the_last_is_the_best() -> None:
+    log = [
+        {"step": step, "score": score, "seconds": 1.0}
+        for step, score in ((80, 0.5), (160, 0.9), (240, 0.9), (320, None))
+    ]
+    *_, table = training_blocks(log)
+    assert isinstance(table, Table)
+    assert table.rows[1] == ["at step", Number(240, "240")]

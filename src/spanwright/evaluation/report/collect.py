@@ -87,8 +87,10 @@ class Run:
     files: Mapping[str, str]
 
 
-def usual_sources(pipeline: Path, metrics: Path, given: Sources) -> Sources:
-    """`given`, with the files that the project's commands write in place of None, where they are there."""
+def usual_sources(pipeline: Path, metrics: Path, given: Sources) -> tuple[Sources, list[Path]]:
+    """`given`, with the files that the project's commands write in place of None, where they are there; and those of them that
+    were left out: measured by hand before this pipeline was trained, they tell of another one.
+    """
     usual = {
         "errors": metrics.parent / "errors.jsonl",
         "log": pipeline.parent / "log.jsonl",
@@ -96,7 +98,10 @@ def usual_sources(pipeline: Path, metrics: Path, given: Sources) -> Sources:
         "learning_curve": metrics.parent / "learning_curve.json",
     }
     there = {name: path for name, path in usual.items() if getattr(given, name) is None and path.exists()}
-    return replace(given, **there)
+    trained = _last_change(pipeline / "meta.json")
+    outdated = [name for name in ("speed", "learning_curve") if name in there and _last_change(there[name]) < trained]
+    left_out = [there.pop(name) for name in outdated]
+    return replace(given, **there), left_out
 
 
 def collect(pipeline: Path, metrics: Path, sources: Sources) -> Run:
@@ -193,6 +198,10 @@ def _statistics(train: Path | None, data: Path | None) -> dict[str, Any] | None:
     if train is not None:
         return statistics(train, data)
     return None if data is None else {"train": None, "dev": statistics(data)["train"]}
+
+
+def _last_change(path: Path) -> float:
+    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def _version(package: str) -> str:

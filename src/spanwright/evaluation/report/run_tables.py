@@ -81,7 +81,9 @@ def training_blocks(log: Sequence[Part]) -> Iterator[Block]:
         yield charts.curves("training-score", "Scores in training", "%", _drawable(in_percent))
     if rates:
         yield charts.curves("training-rate", "Learning rate", "learning rate", {"learning rate": rates})
-    best = max((record for record in log if record.get("score") is not None), key=lambda r: r["score"], default=None)
+    scored = [record for record in log if record.get("score") is not None]
+    # of equal scores spaCy keeps the last
+    best = max(scored, key=lambda record: (record["score"], record["step"]), default=None)
     if best:
         rows: list[list[Cell]] = [
             ["best score", percent(best["score"])],
