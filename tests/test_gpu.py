@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -73,6 +74,15 @@ def test_training_on_a_gpu(tiny_encoder: Path, precision: str) -> None:
     for name, first in losses[0].items():
         if name != "transformer":
             assert np.isfinite(losses[-1][name]) and losses[-1][name] < first, name
+
+
+def test_threads_that_chose_no_device_predict_the_same(tiny_encoder: Path) -> None:
+    with device("gpu"):
+        nlp = make_pipeline(tiny_encoder, "fp32")
+        nlp.initialize(lambda: make_examples(nlp))
+        expected = extract(nlp, TEXTS)
+        with ThreadPoolExecutor(1) as thread:
+            assert agree(thread.submit(extract, nlp, TEXTS).result(), expected, tolerance=1e-5)
 
 
 @pytest.mark.parametrize(("trained_on", "loaded_on"), [("gpu", "cpu"), ("cpu", "gpu")])

@@ -11,7 +11,7 @@ from thinc.api import Optimizer, get_array_module
 from thinc.types import FloatsXd
 from torch import Tensor, nn
 
-from spanwright.encoder.freezing import count_layers, layer_of
+from spanwright.encoder.freezing import count_layers, is_embedding, layer_of
 from spanwright.errors import Errors, SpanwrightError
 
 if TYPE_CHECKING:
@@ -108,7 +108,9 @@ class AdamW(Optimizer):
         denominator = xp.sqrt(square / (1 - self.b2**step)) + self.eps
         weights -= rate * (mean / (1 - self.b1**step)) / denominator
         if self.averages is not None:
-            average = self.averages.setdefault(key, weights.copy())
+            if key not in self.averages:
+                self.averages[key] = weights.copy()
+            average = self.averages[key]
             average += (1 - self._decay_at(step)) * (weights - average)
         gradient.fill(0)
         return weights, gradient
@@ -144,8 +146,9 @@ class AdamW(Optimizer):
         if shim.role == "head" or name.startswith("head."):
             return self.head_factor
         layer = layer_of(name)
-        height = 0 if layer is None else layer + 1  # the embeddings lie below the first layer
-        return self.layer_decay ** (n_layers - height)
+        if layer is None:  # the embeddings lie below the first layer, a last norm above the last one
+            layer = -1 if is_embedding(name) else n_layers - 1
+        return self.layer_decay ** (n_layers - 1 - layer)
 
     def _average(self, shim: TorchShim) -> None:
         if self.averages is None:
@@ -155,7 +158,9 @@ class AdamW(Optimizer):
         averages, values = [], []
         for name, parameter in shim.module.named_parameters():
             if parameter.requires_grad:
-                averages.append(self.averages.setdefault((shim.id, name), parameter.detach().clone()))
+                if (shim.id, name) not in self.averages:
+                    self.averages[shim.id, name] = parameter.detach().clone()
+                averages.append(self.averages[shim.id, name])
                 values.append(parameter.detach())
         torch._foreach_lerp_(averages, values, weight)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import copy
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import torch
-from thinc.api import get_torch_default_device, torch2xp, xp2torch
+from thinc.api import Model, get_torch_default_device, torch2xp, xp2torch
 from thinc.shims import Shim
-from thinc.types import ArgsKwargs, FloatsXd
+from thinc.types import ArgsKwargs, Floats2d, FloatsXd
 from torch import Tensor, nn
 from transformers.modeling_utils import no_init_weights
 
@@ -219,6 +219,14 @@ class TorchShim(Shim):
         in_8_bits = self.precision == "int8" and device.type == "cpu" and not is_train
         dtype = None if in_8_bits else autocast_dtype(self.precision, device)
         return torch.autocast(device.type, dtype=dtype, enabled=dtype is not None)
+
+
+def to_tensor(model: Model[Any, Any], vectors: Sequence[Floats2d], *, width: int, requires_grad: bool) -> Tensor:
+    """Return the rows (rows, width) of all arrays as one tensor, on the device of the model's module: what thinc takes for the
+    current device is another one in a thread that did not choose it. Arrays without rows may have any width.
+    """
+    flat = model.ops.xp.concatenate([model.ops.alloc2f(0, width), *filter(len, vectors)])
+    return xp2torch(flat, requires_grad=requires_grad, device=model.shims[0].device)
 
 
 def _gradient_of(value: Any, scale: float) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -63,6 +64,17 @@ def test_tags_that_the_checkpoint_lacks_never_come_out(make_checkpoint: Callable
     nlp = import_ner(folder, lang="en")
     ents = nlp(TEXT).ents
     assert ents and {ent.label_ for ent in ents} == {"B"} and all(len(ent) == 1 for ent in ents)
+
+
+def test_checkpoints_that_begin_entities_with_i_are_warned_of(make_checkpoint: Callable) -> None:
+    folder, checkpoint = make_checkpoint(AutoModelForTokenClassification, **settings(LABELS))
+    for inside, expected in ((9.0, 1), (-9.0, 0)):
+        checkpoint.classifier.bias.data[2] = inside
+        checkpoint.save_pretrained(folder)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            import_ner(folder, lang="en")
+        assert sum("S469" in str(warning.message) for warning in caught) == expected
 
 
 def test_labels_that_are_no_scheme_are_refused(make_checkpoint: Callable) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -21,6 +22,16 @@ def test_arrays_come_back_from_memory_and_from_the_file(memory):
     assert len(cache) == len(arrays)
     for key, array in arrays.items():
         np.testing.assert_array_equal(cache[key], array)
+
+
+def test_threads_read_the_file_one_at_a_time():
+    cache = OutputCache(memory=0)
+    keys = [bytes([i]) for i in range(50)]
+    for i, key in enumerate(keys):
+        cache.add(key, np.full((20, 300), i, dtype=np.float32))
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(lambda i: bool((cache[keys[i % 50]] == i % 50).all()), range(4000)))
+    assert all(found)
 
 
 def test_what_the_caller_changes_later_is_not_changed_in_the_cache():

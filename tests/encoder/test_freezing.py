@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 import spacy
 import torch
+from transformers import DistilBertConfig, DistilBertModel
 
+from spanwright.encoder.freezing import freeze_parameters
 from spanwright.encoder.loading import EncoderModule
 from spanwright.optimizer import build_adamw
 
@@ -29,6 +31,14 @@ def test_all_that_trains_is_in_training(tiny_encoder, make_nlp, make_examples, f
     assert seen and all(seen)
     lacking = {name for name, p in model.shims[0].module.named_parameters() if p.requires_grad and p.grad is None}
     assert lacking == set()
+
+
+def test_what_never_trains_is_left_so():
+    config = DistilBertConfig(sinusoidal_pos_embds=True, dim=8, n_heads=2, n_layers=1, hidden_dim=8, vocab_size=9)
+    model = DistilBertModel(config)
+    freeze_parameters(model, "none")
+    fixed = [name for name, parameter in model.named_parameters() if not parameter.requires_grad]
+    assert fixed == ["embeddings.position_embeddings.weight"]
 
 
 @pytest.mark.parametrize(

@@ -271,6 +271,7 @@ def saved(encoders, make_model) -> tuple[Saved, Callable[[Saved], Model]]:
     ("change", "message"),
     [
         ({"model_type": "evil"}, "S220.*'evil'"),
+        ({"model_type": "t5"}, "S220.*'t5'"),
         ({"model_type": None}, "S220.*None"),
         # building it would fetch and run what `backbone` names
         ({"model_type": "detr", "backbone": "evil/repo", "use_timm_backbone": False}, "S220.*'detr'"),

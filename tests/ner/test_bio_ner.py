@@ -92,6 +92,9 @@ def test_thresholds_drop_entities_but_not_candidates():
         doc = nlp(TEXTS[0])
         assert {ent.label_ for ent in doc.ents} == expected
         assert {span.label_ for span in doc.spans["all"]} == {"PER", "LOC"}
+    component.cfg.update(threshold=1.0, label_thresholds={}, spans_key=None)
+    rejected = nlp(TEXTS[0])
+    assert all(Span(rejected, span.start, span.end)._.confidence is None for span in doc.spans["all"])
 
 
 def test_entities_of_earlier_components_stay(trained):

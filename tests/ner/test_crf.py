@@ -199,6 +199,16 @@ def test_token_loss_ignores_unknown_tags_and_weighs_the_others():
         assert not gradients.emissions.any()
 
 
+def test_smoothing_weighs_words_as_their_gold_tags_do():
+    emissions = torch.tensor([[2.0, 0.0], [0.0, 1.0]])
+    scores = TagScores(emissions, torch.zeros(3, 3), np.array([2]))
+    weights = np.array([0.0, 1.0], dtype=np.float32)
+    loss, gradients = token_loss(scores, np.array([0, 1]), weights=weights, label_smoothing=0.2)
+    chances = emissions[1].log_softmax(dim=0)
+    assert loss == pytest.approx(-(0.1 * chances[0] + 0.9 * chances[1]).item())
+    assert not gradients.emissions[0].any()
+
+
 def test_how_docs_are_batched_does_not_change_entities(problem, monkeypatch):
     scores = TagScores(problem.emissions, problem.transitions, LENGTHS)
     together = decode(scores, problem.tagset)

@@ -1,9 +1,32 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 -- its usual name
 
-from spanwright.qa.torch_head import answer_loss
+from spanwright.qa.torch_head import QuestionAnsweringModule, answer_loss
+
+
+class Encoder(torch.nn.Linear):
+    """Stands for an encoder that gives vectors in half precision."""
+
+    width = 8
+    transformer = SimpleNamespace(config=None)
+
+    def forward(self, ids, mask, segments):
+        return super().forward(F.one_hot(ids, 8).float())
+
+
+def test_scores_keep_all_digits_where_the_encoder_computes_in_half_precision():
+    torch.manual_seed(0)
+    module = QuestionAnsweringModule(Encoder(8, 8))
+    ids = torch.arange(8)[None]
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        vectors = module.encoder(ids, None, None)
+        scores = module(ids, None, None)
+    assert (vectors.dtype, scores.dtype) == (torch.bfloat16, torch.float32)
+    torch.testing.assert_close(scores, module.head(vectors.float()), rtol=0, atol=0)
 
 
 def test_with_one_answer_the_loss_is_the_cross_entropy():

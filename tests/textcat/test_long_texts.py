@@ -53,6 +53,19 @@ def test_training_reaches_the_encoder_and_batches_change_nothing(tok2vec, poolin
     assert [len(nlp(text).cats) for text in texts] == [2] * 5
 
 
+@pytest.mark.parametrize("tok2vec", [TOKENS, MEANS])
+def test_a_listener_can_be_replaced(tok2vec, make_with_encoder, tmp_path):
+    nlp, optimizer, examples = make_with_encoder(tok2vec, window=32, overlap=4)
+    nlp.update(examples, sgd=optimizer)
+    expected = [nlp(text).cats for text in ("data", LONG)]
+    nlp.replace_listeners("transformer", "textcat", ["model.tok2vec"])
+    nlp.remove_pipe("transformer")
+    nlp.to_disk(tmp_path)
+    reloaded = spacy.load(tmp_path)
+    for text, cats in zip(("data", LONG), expected, strict=True):
+        assert reloaded(text).cats == pytest.approx(cats, abs=1e-5)
+
+
 def test_windows_are_pooled_by_hand(make_with_encoder):
     nlp, _, _ = make_with_encoder(MEANS, window=16, overlap=2)
     listener = nlp.get_pipe("textcat").model.get_ref("tok2vec")

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from transformers import AutoConfig, PreTrainedModel
 
 from spanwright.encoder.fetching import resolve_encoder
+from spanwright.encoder.loading import check_kind
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.weights import check_finite, listed
 
@@ -44,6 +45,7 @@ def load_checkpoint(auto_class: Any, folder: Path) -> PreTrainedModel:
     Raises SpanwrightError where it cannot be read, where weights, above all those of the head, are missing, or are not finite.
     """
     try:
+        check_kind(AutoConfig.from_pretrained(folder, trust_remote_code=False).model_type)
         checkpoint, report = auto_class.from_pretrained(
             folder,
             use_safetensors=True,

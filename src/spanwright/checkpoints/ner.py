@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +16,9 @@ from transformers import AutoModelForTokenClassification
 
 from spanwright.checkpoints.loading import check_equal, linear_layer, load_checkpoint
 from spanwright.checkpoints.pipeline import SAMPLE, add_encoder, blank_pipeline, encode_sample, logits_of
-from spanwright.checkpoints.tagging import Tagging, read_tagging
+from spanwright.checkpoints.tagging import OUTSIDE_NAME, Tagging, read_tagging
+from spanwright.errors import Errors
+from spanwright.ner.tags import build_tagset
 
 LISTENER = {
     "@architectures": "spacy-transformers.TransformerListener.v1",
@@ -45,8 +49,19 @@ def import_ner(folder: Path, *, lang: str) -> Language:
     copy_tags(classifier, ner.model.get_ref("head").shims[0].module.output, tagging)
     doc = encode_sample(nlp)
     scores = ner.model.predict([doc])
-    check_equal(scores.emissions, word_scores(logits_of(checkpoint, doc), doc, tagging), folder=folder)
+    expected = word_scores(logits_of(checkpoint, doc), doc, tagging)
+    check_equal(scores.emissions, expected, folder=folder)
+    if begins_inside(expected, tagging):
+        warnings.warn(Errors.S469.format(folder=folder), stacklevel=2)
     return nlp
+
+
+def begins_inside(scores: Tensor, tagging: Tagging) -> bool:
+    """Whether all entities that tag scores (words, tags) spell begin with I-, as those of a checkpoint trained on IOB1 do."""
+    names = build_tagset(tagging.labels, tagging.scheme).names
+    tags = [OUTSIDE_NAME, *(names[tag] for tag in scores.argmax(dim=1).tolist())]
+    first = [tag for before, tag in pairwise(tags) if tag != OUTSIDE_NAME and before[2:] != tag[2:]]
+    return bool(first) and all(tag.startswith("I-") for tag in first)
 
 
 @torch.no_grad()

@@ -14,7 +14,7 @@ from thinc.util import get_width
 from torch import Tensor, nn
 
 from spanwright.config_settings import check_setting
-from spanwright.shim import TorchShim
+from spanwright.shim import TorchShim, to_tensor
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "gelu": nn.functional.gelu,
@@ -66,12 +66,11 @@ def forward(
 ) -> tuple[list[Floats2d], Callable[[list[Floats2d]], list[Floats2d]]]:
     """Transform the vectors (parts, width) of each text. Without parts, width may be anything."""
     lengths = model.ops.asarray1i(np.array([len(parts) for parts in vectors], dtype=np.int64))
-    flat = model.ops.xp.concatenate([model.ops.alloc2f(0, model.get_dim("nO")), *filter(len, vectors)])
-    inputs = ArgsKwargs(args=(xp2torch(flat, requires_grad=is_train),), kwargs={})
-    outputs, backprop = model.shims[0](inputs, is_train)
+    parts = to_tensor(model, vectors, width=model.get_dim("nO"), requires_grad=is_train)
+    outputs, backprop = model.shims[0](ArgsKwargs(args=(parts,), kwargs={}), is_train)
 
     def backprop_vectors(d_outputs: list[Floats2d]) -> list[Floats2d]:
-        gradient = xp2torch(model.ops.flatten(d_outputs))
+        gradient = xp2torch(model.ops.flatten(d_outputs), device=outputs.device)
         d_inputs = backprop(ArgsKwargs(args=((outputs,),), kwargs={"grad_tensors": (gradient,)}))
         return model.ops.unflatten(torch2xp(d_inputs.args[0]), lengths)
 

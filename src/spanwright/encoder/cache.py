@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import threading
 
 import numpy as np
 
@@ -25,6 +26,7 @@ class OutputCache:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115 -- open as long as the cache lives
         self._places: dict[bytes, tuple[int, tuple[int, ...]]] = {}
         self._process = os.getpid()
+        self._lock = threading.Lock()  # threads share one position in the file
 
     def __contains__(self, key: bytes) -> bool:
         # forked processes share one position in the file, and would read what another one looks for
@@ -37,8 +39,9 @@ class OutputCache:
         if key in self._arrays:
             return self._arrays[key]
         offset, shape = self._places[key]
-        self._file.seek(offset)
-        content = self._file.read(4 * int(np.prod(shape)))
+        with self._lock:
+            self._file.seek(offset)
+            content = self._file.read(4 * int(np.prod(shape)))
         return np.frombuffer(content, dtype=np.float32).reshape(shape)
 
     def add(self, key: bytes, array: Singles2d) -> None:
@@ -50,6 +53,7 @@ class OutputCache:
             self._arrays[key] = array.copy()
         elif array.nbytes <= self._free_on_disk:
             self._free_on_disk -= array.nbytes
-            place = (self._file.seek(0, 2), array.shape)
-            self._file.write(np.ascontiguousarray(array, dtype=np.float32).data)
+            with self._lock:
+                place = (self._file.seek(0, 2), array.shape)
+                self._file.write(np.ascontiguousarray(array, dtype=np.float32).data)
             self._places[key] = place

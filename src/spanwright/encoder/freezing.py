@@ -19,6 +19,11 @@ def layer_of(name: str) -> int | None:
     return int(match[1]) if match else None
 
 
+def is_embedding(name: str) -> bool:
+    """Whether a parameter belongs to what stands before the first layer."""
+    return EMBEDDING.search(name) is not None
+
+
 def count_layers(module: nn.Module) -> int:
     return 1 + max(
         (layer for name, _ in module.named_parameters() if (layer := layer_of(name)) is not None), default=-1
@@ -42,13 +47,14 @@ def freeze_parameters(module: nn.Module, freeze: str | int) -> None:
     if isinstance(freeze, int) and freeze > n_layers:
         raise SpanwrightError(Errors.S208.format(found=freeze, n_layers=n_layers))
     for name, parameter in module.named_parameters():
-        parameter.requires_grad = not _is_frozen(name, freeze)
+        if _is_frozen(name, freeze):  # others may be constants, such as sinusoidal positions
+            parameter.requires_grad = False
 
 
 def _is_frozen(name: str, freeze: str | int) -> bool:
     if freeze == "none":
         return False
-    if freeze == "all" or EMBEDDING.search(name):
+    if freeze == "all" or is_embedding(name):
         return True
     layer = layer_of(name)
     return isinstance(freeze, int) and layer is not None and layer < freeze

@@ -30,12 +30,17 @@ from spanwright.errors import Errors, SpanwrightError
 from spanwright.weights import check_finite, listed
 
 # what each architecture calls the two kinds of dropout
-DROPOUT_NAMES = ("hidden_dropout_prob", "dropout")
-ATTENTION_DROPOUT_NAMES = ("attention_probs_dropout_prob", "attention_dropout")
+DROPOUT_NAMES = (
+    *("hidden_dropout_prob", "dropout", "dropout_rate"),
+    *("embedding_dropout", "mlp_dropout"),
+    *("embd_pdrop", "resid_pdrop"),
+)
+ATTENTION_DROPOUT_NAMES = ("attention_probs_dropout_prob", "attention_dropout", "attn_pdrop")
 DEFAULT_MAX_PIECES = 512
 LARGEST_MAX_PIECES = 100_000  # tokenizers without a limit claim 10**30
-# layoutlmv2 reads images too, with a library that builds what a config names
-TEXT_ENCODERS = MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES.keys() - {"layoutlmv2"}
+# layoutlmv2 reads images too, with a library that builds what a config names; the others want more than ids and a mask
+UNSUITABLE = {"layoutlmv2", "bros", "fnet", "mt5", "t5", "t5gemma", "umt5"}
+TEXT_ENCODERS = MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES.keys() - UNSUITABLE
 
 Layers = Literal["all", "frozen", "trained"]
 
@@ -153,7 +158,7 @@ def build_encoder(
     vectors: some of the others, when they are built, fetch what their config names.
     """
     kind = architecture.get("model_type")
-    _check_kind(kind)
+    check_kind(kind)
     # no auto_map: a saved pipeline must not name code to run
     plain = {name: value for name, value in architecture.items() if name not in ("auto_map", "model_type")}
     config = CONFIG_MAPPING[kind].from_dict(plain)
@@ -178,7 +183,7 @@ def load_encoder(
         hf_tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True, trust_remote_code=False)
     except Exception as error:  # the tokenizers library raises nothing narrower
         raise SpanwrightError(Errors.S221.format(name=name, reason=_first_line(error))) from error
-    _check_kind(config.model_type)
+    check_kind(config.model_type)
     known = config.to_dict().keys() | config.attribute_map.keys()
     unknown = sorted(field for field in overrides if field not in known)
     if unknown:
@@ -209,7 +214,8 @@ def _check_fit(tokenizer: PieceTokenizer, transformer: PreTrainedModel, *, name:
         raise SpanwrightError(message)
 
 
-def _check_kind(kind: str | None) -> None:
+def check_kind(kind: str | None) -> None:
+    """Raise SpanwrightError for an architecture that is no encoder of texts, before anything of it is built."""
     if kind not in TEXT_ENCODERS:
         raise SpanwrightError(Errors.S220.format(found=kind))
 

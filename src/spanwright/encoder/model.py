@@ -23,6 +23,8 @@ from spanwright.errors import Errors
 from spanwright.shim import TorchShim
 
 _check = partial(check_setting, "transformer.model")
+# by the listener that is replaced; any other one is a token listener
+OWN_ENCODER = {"spanwright.WindowListener.v1": "spanwright.TransformerWindows.v1"}
 
 
 def build_transformer(
@@ -96,7 +98,7 @@ def build_transformer(
                 has_reported_gaps=False,
             ),
             # what nlp.replace_listeners looks for
-            "replace_listener": _without_component,
+            "replace_listener": without_component,
             "replace_listener_cfg": _config_without_component,
         },
     )
@@ -111,7 +113,7 @@ def build_transformer_tok2vec(
     pooling: makes one vector of a token's word pieces.
     grad_factor: what gradients are multiplied by on their way into the encoder.
     """
-    return chain(_without_component(transformer), trfs2arrays(pooling, grad_factor))
+    return chain(without_component(transformer), trfs2arrays(pooling, grad_factor))
 
 
 def forward(
@@ -173,7 +175,8 @@ def _report_gaps(batch: PieceBatch) -> bool:
     return bool(lacking)
 
 
-def _without_component(model: Model[list[Doc], FullTransformerBatch]) -> Model[list[Doc], list[Any]]:
+def without_component(model: Model[list[Doc], FullTransformerBatch]) -> Model[list[Doc], list[Any]]:
+    """Return what gives a component of its own encoder what a listener would give it of a shared one."""
     return chain(model, split_trf_batch())
 
 
@@ -182,7 +185,8 @@ def _config_without_component(transformer: dict[str, Any], listener: dict[str, A
     while "pooling" not in listener and isinstance(listener.get("tok2vec"), dict):
         listener = listener["tok2vec"]
     config = {name: listener[name] for name in ("pooling", "grad_factor") if name in listener}
-    return config | {"@architectures": "spanwright.TransformerTok2Vec.v1", "transformer": transformer}
+    own = OWN_ENCODER.get(listener["@architectures"], "spanwright.TransformerTok2Vec.v1")
+    return config | {"@architectures": own, "transformer": transformer}
 
 
 def _check_sizes(*, window: int | None, overlap: int, pieces_at_once: int, cache_memory: int) -> None:

@@ -63,4 +63,8 @@ class QaErrors:
     S468 = (
         "{folder}: two labels of the checkpoint have the same name: {found}. Rename one in id2label of its config.json."
     )
+    S469 = (
+        "{folder}: begins entities with I- in a sentence of trial, as checkpoints trained on IOB1 tags do. Here they begin with "
+        "B-, so that it may miss some, above all those of one word: score it on annotated texts before you rely on it."
+    )
     S467 = "{path}: exists already. Name another output folder, or give --force to replace it."

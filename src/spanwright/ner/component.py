@@ -176,6 +176,7 @@ class BioNer(LabelledPipe):
     def set_annotations(self, docs: Iterable[Doc], entities: Entities) -> None:
         """Set `doc.ents`, confidences and `doc.spans`. Tokens outside of entities are marked so."""
         docs = list(docs)
+        key = self.cfg["spans_key"]
         spans, confidences = entities
         hashes = np.array([self.vocab.strings.add(label) for label in self.labels], dtype=np.uint64)
         is_kept = confidences >= self._thresholds[spans.labels]
@@ -187,12 +188,13 @@ class BioNer(LabelledPipe):
             found, kept = [], []
             for start, end, label, confidence, is_sure in rows[first:last]:
                 span = Span(doc, start - offset, end - offset, label=label)
-                span._.confidence = confidence
+                if is_sure or key is not None:
+                    span._.confidence = confidence
                 found.append(span)
                 if is_sure:
                     kept.append(span)
             self._set_ents(doc, kept)
-            if (key := self.cfg["spans_key"]) is not None:
+            if key is not None:
                 scores = {"scores": confidences[first:last].astype("float32")}
                 doc.spans[key] = SpanGroup(doc, name=key, spans=found, attrs=scores)
 

@@ -8,14 +8,14 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 from spacy.tokens import Doc
-from thinc.api import Model, chain, torch2xp, xp2torch
+from thinc.api import Model, chain, torch2xp
 from thinc.types import ArgsKwargs, Floats2d
 from thinc.util import get_width
 
 from spanwright.config_settings import check_setting
 from spanwright.dropout import dropout_of, dropout_settings
 from spanwright.ner.torch_head import TagHead, TagScores
-from spanwright.shim import TorchShim
+from spanwright.shim import TorchShim, to_tensor
 
 HeadKind = Literal["linear", "crf"]
 
@@ -70,8 +70,7 @@ def forward(
 ) -> tuple[TagScores, Callable[[TagScores], list[Floats2d]]]:
     """Score the tags of each Doc's word vectors (words, width). Without words, width may be anything."""
     lengths = np.array([len(words) for words in vectors])
-    flat = model.ops.xp.concatenate([model.ops.alloc2f(0, model.get_dim("nI")), *filter(len, vectors)])
-    words = xp2torch(flat, requires_grad=is_train)
+    words = to_tensor(model, vectors, width=model.get_dim("nI"), requires_grad=is_train)
     dropout = dropout_of(model)
     (emissions, transitions), backprop = model.shims[0](
         ArgsKwargs(args=(words, lengths[lengths > 0].tolist()), kwargs={"dropout": dropout}), is_train

@@ -65,7 +65,10 @@ def token_loss(
     emissions = scores.emissions.detach().float().requires_grad_()
     target = torch.from_numpy(gold).to(emissions.device)
     weight = torch.from_numpy(weights).to(emissions.device)
-    loss = F.cross_entropy(emissions, target, weight, ignore_index=ANY, label_smoothing=label_smoothing)
+    losses = F.cross_entropy(emissions, target, ignore_index=ANY, label_smoothing=label_smoothing, reduction="none")
+    # torch's own weights would weigh what smoothing adds by each tag, not by the word's
+    counts = weight[target.clamp(min=0)] * (target != ANY)
+    loss = (counts * losses).sum() / counts.sum()
     (gradient,) = torch.autograd.grad(loss, emissions)
     return loss.item(), scores._replace(emissions=gradient, transitions=torch.zeros_like(scores.transitions))
 

@@ -148,8 +148,11 @@ def _architecture(path: Path) -> Any:
     """Build the encoder that config.json describes, without memory for its weights."""
     from transformers import AutoConfig, AutoModel
 
+    from spanwright.encoder.loading import check_kind
+
     # without this, transformers asks at the terminal whether to run the code that a config names
     config = AutoConfig.from_pretrained(path, local_files_only=True, trust_remote_code=False)
+    check_kind(config.model_type)
     with torch.device("meta"):
         return AutoModel.from_config(config, trust_remote_code=False)
 

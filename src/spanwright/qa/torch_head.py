@@ -23,7 +23,9 @@ class QuestionAnsweringModule(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor | None, segments: Tensor | None) -> Tensor:
         """Score pieces, given as for `EncoderModule`: float32 `(windows, pieces, 2)`, starts and ends."""
-        return self.head(self.encoder(input_ids, attention_mask, segments)).float()
+        vectors = self.encoder(input_ids, attention_mask, segments)
+        with torch.autocast(vectors.device.type, enabled=False):  # scores lose digits in half precision
+            return self.head(vectors.float())
 
 
 def build_question_answering(*, run: RunSettings, **settings: Any) -> QuestionAnsweringModule:

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from typing import Literal, get_args
 
 from spacy.tokens import Doc
-from spacy_transformers.data_classes import TransformerData
+from spacy_transformers.data_classes import FullTransformerBatch, TransformerData
 from spacy_transformers.layers import TransformerListener
 from thinc.api import Model, chain
 from thinc.types import Floats2d, Floats3d
 from transformers.modeling_outputs import BaseModelOutput
 
 from spanwright.config_settings import check_setting
+from spanwright.encoder.model import without_component
 
 WindowPooling = Literal["first", "mean"]
 
@@ -25,10 +26,23 @@ def build_window_listener(pooling: str = "first", upstream: str = "*") -> Model[
 
     Raises SpanwrightError for another pooling.
     """
+    return chain(TransformerListener(upstream), _pool_windows(pooling))
+
+
+def build_transformer_windows(
+    transformer: Model[list[Doc], FullTransformerBatch], pooling: str = "first"
+) -> Model[list[Doc], list[Floats2d]]:
+    """Build the model `spanwright.TransformerWindows.v1`: an encoder of a component's own, in place of a window listener.
+
+    transformer: a `spanwright.Transformer.v1`. For the rest see `build_window_listener`.
+    """
+    return chain(without_component(transformer), _pool_windows(pooling))
+
+
+def _pool_windows(pooling: str) -> Model[list[TransformerData], list[Floats2d]]:
     poolings = get_args(WindowPooling)
     check_setting("text_classifier.model.tok2vec", "pooling", pooling, pooling in poolings, ", ".join(poolings))
-    windows: Model[list[TransformerData], list[Floats2d]] = Model("windows", forward, attrs={"pooling": pooling})
-    return chain(TransformerListener(upstream), windows)
+    return Model("windows", forward, attrs={"pooling": pooling})
 
 
 def forward(

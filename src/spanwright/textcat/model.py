@@ -15,7 +15,7 @@ from thinc.util import get_width
 
 from spanwright.config_settings import check_setting
 from spanwright.dropout import dropout_of, dropout_settings
-from spanwright.shim import TorchShim
+from spanwright.shim import TorchShim, to_tensor
 from spanwright.textcat.torch_head import Pooling, TextHead
 
 _check = partial(check_setting, "text_classifier.model")
@@ -63,14 +63,13 @@ def forward(
 ) -> tuple[Floats2d, Callable[[Floats2d], list[Floats2d]]]:
     """Score texts by the vectors (parts, width) of each. Without parts, width may be anything."""
     lengths = np.array([len(parts) for parts in vectors], dtype=np.int64)
-    flat = model.ops.xp.concatenate([model.ops.alloc2f(0, model.get_dim("nI")), *filter(len, vectors)])
-    parts = xp2torch(flat, requires_grad=is_train)
+    parts = to_tensor(model, vectors, width=model.get_dim("nI"), requires_grad=is_train)
     dropout = dropout_of(model)
     inputs = ArgsKwargs(args=(parts, torch.from_numpy(lengths).to(parts.device)), kwargs={"dropout": dropout})
     scores, backprop = model.shims[0](inputs, is_train)
 
     def backprop_vectors(d_scores: Floats2d) -> list[Floats2d]:
-        gradients = (xp2torch(d_scores),)
+        gradients = (xp2torch(d_scores, device=scores.device),)
         d_inputs = backprop(ArgsKwargs(args=((scores,),), kwargs={"grad_tensors": gradients}))
         return model.ops.unflatten(torch2xp(d_inputs.args[0]), model.ops.asarray1i(lengths))
 
