@@ -26,8 +26,8 @@ def main(
     peers: Annotated[
         str,
         typer.Option(
-            help="which to run: ours; stock and trainer, with batches at random; stock sorted and trainer sorted, with batches "
-            "of like length; edsnlp; the first is the base"
+            help="which to run: ours; ours freeze=3, with one layer more that does not train; stock and trainer, with batches "
+            "at random; stock sorted and trainer sorted, with batches of like length; edsnlp; the first is the base"
         ),
     ] = "ours,stock,stock sorted,trainer,trainer sorted",
     bf16: Annotated[bool, typer.Option("--bf16", help="the Trainer in bfloat16 too")] = False,
@@ -80,7 +80,7 @@ def setting(name: str, value: Any) -> list[str]:
 
 def command_of(peer: str, data: str, edsnlp_python: Path | None = None) -> list[str]:
     """Return the command of a peer. Exits where it needs an environment of its own, and that was not given."""
-    if peer in ("ours", "stock", "stock sorted") and data in MARKS:
+    if peer.split()[0] in ("ours", "stock") and data in MARKS:
         tokenizer = {"@tokenizers": "spanwright.Tokenizer.v1", "split": MARKS[data]}
         return [*COMMANDS[peer], *setting("nlp.tokenizer", tokenizer)]
     if peer != "edsnlp":
@@ -94,8 +94,10 @@ def command_of(peer: str, data: str, edsnlp_python: Path | None = None) -> list[
 
 # what annotators took for words of their own and spaCy does not
 MARKS = {"btc": ["@"]}
+OURS = spacy_command(ROOT / "configs" / "ner.cfg")
 COMMANDS = {
-    "ours": spacy_command(ROOT / "configs" / "ner.cfg"),
+    "ours": OURS,
+    "ours freeze=3": [*OURS, *setting("components.transformer.model.freeze", 3)],
     "stock": spacy_command(PEERS / "configs" / "stock_ner.cfg"),
     "stock sorted": [*spacy_command(PEERS / "configs" / "stock_ner.cfg"), "--sort"],
     "trainer": [sys.executable, str(PEERS / "trainer_ner.py")],
