@@ -1,5 +1,7 @@
+import json
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from helpers import convert_text, read_corpus
@@ -94,3 +96,18 @@ def test_texts_in_two_inputs_are_reported(tmp_path):
     _, dev = convert([tmp_path / "train.tsv", tmp_path / "dev.tsv"], tmp_path / "out", ConvertSettings())
     [finding] = dev.findings.examples["train-dev-overlap"]
     assert finding.line == 3 and finding.found.endswith("train.tsv:1")
+
+
+@pytest.mark.parametrize("meta", [{"group": None}, {"meta": {"group": None}}])
+def test_a_group_that_is_null_is_none(meta, tmp_path):
+    rows = [json.dumps({"text": f"text {i}", "label": "ab"[i % 2], **meta}) for i in range(50)]
+    convert_text("\n".join(rows), tmp_path, ConvertSettings(split=(80, 10, 10), by_group=True), name="a.jsonl")
+    assert [len(read_corpus(tmp_path / "out" / f"a-{part}.spacy")) for part in ("train", "dev", "test")] == [40, 4, 6]
+
+
+def test_the_folder_one_stands_in_has_a_name(tmp_path, monkeypatch):
+    (tmp_path / "films" / "neg").mkdir(parents=True)
+    (tmp_path / "films" / "neg" / "1.txt").write_text("dull")
+    monkeypatch.chdir(tmp_path / "films")
+    [result] = convert([Path()], tmp_path / "out", ConvertSettings())
+    assert result.docs == {tmp_path / "out" / "films.spacy": 1}

@@ -6,6 +6,8 @@ import pytest
 from helpers import convert_text
 
 from spanwright.data.convert import ConvertSettings
+from spanwright.data.readers.formats import ReadOptions
+from spanwright.data.readers.layout import ColumnOptions
 from spanwright.errors import SpanwrightError
 
 TEXT = "Anna saw Paris."
@@ -222,3 +224,29 @@ def test_ends_that_are_included_are_reported_with_the_place_meant(tmp_path):
     assert finding["repair"] == "move it to 9-14, where 'Paris' stands" and not finding["applied"]
     with pytest.raises(SpanwrightError, match="span-text"):
         convert_value(value, tmp_path, ConvertSettings(strict=True, force=True))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"tokens": ["Anna\ud83d"], "ner_tags": ["B-PER"]}, "S129.*a.json:1: half of a surrogate pair"),
+        ({"tokens": ["Anna"], "ner_tags": ["B-X\ud83d"]}, "S110.*a.json:1"),
+        ({"text": "a b", "label": "A\ud83d"}, "S110.*a.json:1"),
+        ({"text": "a b", "spans": [[0, 1, "A\ud83d"]]}, "S110.*a.json:1"),
+    ],
+)
+@pytest.mark.parametrize("pattern", [None, ".*"])
+def test_halves_of_surrogate_pairs_are_refused(value, message, pattern, tmp_path):
+    with pytest.raises(SpanwrightError, match=message):
+        convert_value(value, tmp_path, ConvertSettings(ReadOptions(columns=ColumnOptions(label_pattern=pattern))))
+
+
+def test_findings_hold_no_halves_of_surrogate_pairs(tmp_path):
+    rows = [{"text": "a\ud83d", "spans": [], "answer": "reject"}, {"text": "b", "spans": [[0, 1, "X"]]}]
+    outcome = convert_text("\n".join(map(json.dumps, rows)), tmp_path, name="a.jsonl")
+    assert [(finding["code"], finding["found"]) for finding in outcome.findings] == [("rejected", "a?")]
+
+
+def test_control_characters_in_lists_of_tokens_are_reported(tmp_path):
+    outcome = convert_value({"tokens": ["a\0", "b"], "ner_tags": ["B-X", "O"]}, tmp_path)
+    assert outcome.codes == ["control-character"]

@@ -119,7 +119,7 @@ def _language(settings: PreannotateSettings) -> Language:
     try:
         return spacy.blank(settings.lang)
     except ImportError as error:
-        raise SpanwrightError(Errors.S115.format(lang=settings.lang)) from error
+        raise SpanwrightError(Errors.S115.format(lang=settings.lang, reason=error)) from error
 
 
 def _set_entities(doc: Doc, kept: Sequence[Candidate], *, scored: bool) -> None:

@@ -16,7 +16,7 @@ from spanwright.data.readers.datasets import Dataset
 from spanwright.data.readers.folders import LabelFolders
 from spanwright.data.readers.jsons import json_records
 from spanwright.data.readers.layout import ColumnOptions
-from spanwright.data.readers.rows import Block
+from spanwright.data.readers.rows import Block, check_block
 from spanwright.data.readers.sentences import Lists, blocks_of, lists_of
 from spanwright.data.readers.squad import QuestionsReader
 from spanwright.data.readers.tables import Table, sniff_table, table_rows, table_shapes
@@ -159,7 +159,9 @@ def _sentences(source: Source, lists: Lists, findings: Findings, ledger: Ledger,
     layout = lists.layout("a list of tokens and one of tags in each record")
 
     def read() -> Iterator[Block]:
-        return blocks_of(((source.name, line, value) for line, value in json_records(source)), lists)
+        for block in blocks_of(((source.name, line, value) for line, value in json_records(source)), lists):
+            check_block(block, source.name, layout.columns)
+            yield block
 
     return TaggedReader(read, findings, ledger, options.columns, file=source.name, layout=layout)
 

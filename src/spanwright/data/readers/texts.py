@@ -16,7 +16,7 @@ from spanwright.data.ledger import Ledger
 from spanwright.data.markup import TAG, strip_html
 from spanwright.data.offsets import UnitEvidence, to_characters
 from spanwright.data.readers.jsons import json_records
-from spanwright.data.readers.shape import Shape, ShapeError
+from spanwright.data.readers.shape import Shape, ShapeError, storable
 from spanwright.data.readers.shapes import shapes_of
 from spanwright.data.records import CategoryRecord, CharSpan, Checked, SpanRecord
 from spanwright.data.sources import Source
@@ -277,7 +277,7 @@ class TextsReader:
             self.ledger.label(name).dropped[reason] += 1
 
     def _find(self, code: str, located: Located, found: str, repair: str) -> None:
-        finding = Finding(code, located.file, located.line, found, repair, bool(repair), located.shape.id)
+        finding = Finding(code, located.file, located.line, storable(found), repair, bool(repair), located.shape.id)
         self.findings.add(finding)
 
 
