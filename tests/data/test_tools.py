@@ -161,6 +161,15 @@ def test_records_without_a_category(tmp_path):
     outcome = convert_text("\n".join(rows), tmp_path, name="a.jsonl")
     assert [(doc.text, doc.cats) for doc in outcome.docs] == [("a", {"A": 1.0}), ("b", {"A": 0.0}), ("c", {"A": 0.0})]
     assert [(f["code"], f["line"]) for f in outcome.findings] == [("missing-label", 2), ("no-category", 3)]
+    assert outcome.ledger["records"]["repaired"] == 1 and outcome.findings[0]["applied"]
+
+
+def test_a_record_without_a_category_beside_scores_is_left_so(tmp_path):
+    rows = ['{"text": "a", "cats": {"A": 1}}', '{"text": "b"}', '{"text": "c", "cats": {"A": 0}}']
+    outcome = convert_text("\n".join(rows), tmp_path, name="a.jsonl")
+    assert [doc.cats for doc in outcome.docs] == [{"A": 1.0}, {}, {"A": 0.0}]
+    assert [(f["code"], f["applied"]) for f in outcome.findings] == [("missing-label", False)]
+    assert outcome.ledger["records"]["repaired"] == 0
 
 
 EMOJI = "😀 Anna 😀 saw Zürich."
@@ -216,6 +225,14 @@ def test_offsets_of_many_words_need_no_quotes(tmp_path):
     outcome = convert_text("\n".join(rows), tmp_path, name="a.jsonl")
     assert outcome.spans == [[(2, 6, "X"), (13, 19, "X")]] * 2
     assert outcome.codes == ["other-offsets"] * 2
+
+
+def test_a_span_that_cuts_a_character_is_reported(tmp_path):
+    rows = [json.dumps({"text": EMOJI, "entities": [[3, 7, "X"], [15, 21, "X"]]})] * 2
+    rows.append(json.dumps({"text": EMOJI, "entities": [[1, 7, "Y"]]}))
+    outcome = convert_text("\n".join(rows), tmp_path, name="a.jsonl")
+    found = [(f["found"], f["applied"]) for f in outcome.findings if f["code"] == "other-offsets" and f["line"] == 3]
+    assert found == [("Y 1-7 cuts a character", False)]
 
 
 def test_ends_that_are_included_are_reported_with_the_place_meant(tmp_path):

@@ -54,7 +54,9 @@ KINDS = {
     "unread": Kind("annotations that are neither spans nor categories: not read", strict=True),
     "other-task": Kind("annotations of a task other than the one set: not read"),
     # Categories
-    "missing-label": Kind("a record has no category, where others have: read as none of them", strict=True),
+    "missing-label": Kind(
+        "a record has no category, where others have: read as none of them, or, beside scores, left so", strict=True
+    ),
     "no-category": Kind("the list of categories is empty: read as none of them"),
     "single-label": Kind("there is one category only, so nothing to tell apart"),
     "many-labels": Kind("most texts have a category of their own: perhaps not the column of labels", strict=True),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -123,8 +122,8 @@ def _names(inputs: Sequence[Path], out: Path, settings: ConvertSettings) -> dict
 
 
 def _name_of(source: Path) -> str:
-    # "." has no name of its own; links keep theirs
-    source = Path(os.path.abspath(source))
+    if source.name in ("", ".."):
+        source = source.resolve()
     bare = source.with_suffix("") if source.suffix.lower() == ".gz" else source
     return bare.name.removesuffix(".spacy") if source.is_dir() else bare.stem
 

@@ -69,8 +69,8 @@ class DataErrors:
     S135 = "{file}: a .spacy corpus is taken as it is; {options} cannot be applied. Leave it out, or convert the annotation file."
 
     S140 = (
-        "{file}: cannot be read as {encoding} ({reason}). Name the encoding of the file with --encoding, such as utf-8, utf-16-le "
-        "or cp1252."
+        "{file}: cannot be read as {encoding} ({reason}). Name the encoding of the file with --encoding, such as utf-8, "
+        "utf-16-le or cp1252."
     )
 
     # Export, pre-annotation and statistics
@@ -109,6 +109,8 @@ class DataErrors:
     S193 = (
         "{path}: shares no text with the corpora before it. Check that they are of the same documents, converted alike."
     )
+
+    S142 = "--out {path}: a corpus is read by its ending. Give it a name that ends in .spacy."
 
     # Faults of our own
     S199 = "{file}: the ledger does not balance ({accounts}). This is a fault of Spanwright: please report it with the file."
