@@ -381,3 +381,16 @@ def test_a_language_without_its_packages_is_refused(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pythainlp.tokenize", None)
     with pytest.raises(SpanwrightError, match=r"S115.*--lang th: .*PyThaiNLP"):
         convert_text('{"text": "a", "spans": []}', tmp_path, ConvertSettings(lang="th"), name="a.jsonl")
+
+
+@pytest.mark.parametrize("format", ["columns", "json", "csv", "squad"])
+def test_a_format_of_files_does_not_fit_a_folder(format, tmp_path):
+    (tmp_path / "films" / "neg").mkdir(parents=True)
+    (tmp_path / "films" / "neg" / "1.txt").write_text("dull")
+    with pytest.raises(SpanwrightError, match=rf"S141.*films: --format {format}"):
+        convert_file(tmp_path / "films", tmp_path / "out", ConvertSettings(ReadOptions(format=format)))
+
+
+def test_a_format_of_folders_does_not_fit_a_file(tmp_path):
+    with pytest.raises(SpanwrightError, match=r"S141.*a\.tsv: --format folders"):
+        convert_text("a\tB-X\n", tmp_path, ConvertSettings(ReadOptions(format="folders")))

@@ -72,7 +72,8 @@ KINDS = {
     "duplicate": Kind("the same record again"),
     "conflict": Kind("the same text with other annotations"),
     "duplicates-limit": Kind("duplicates were looked for among the first records only"),
-    "train-dev-overlap": Kind("the same text in two inputs"),
+    "train-dev-overlap": Kind("the same text in two inputs, white space aside"),
+    "uneven-split": Kind("a part has far from its share of the records: groups, and equal texts, stay together"),
     # Questions
     "answer-offset": Kind("the answer does not stand at its offset: the nearest match is taken", strict=True),
     "answer-outside": Kind(

@@ -72,6 +72,7 @@ class DataErrors:
         "{file}: cannot be read as {encoding} ({reason}). Name the encoding of the file with --encoding, such as utf-8, "
         "utf-16-le or cp1252."
     )
+    S141 = "{path}: --format {format} does not fit a {kind}; folders is the one for folders of texts. Leave the option out."
 
     # Export, pre-annotation and statistics
     S150 = "{path} exists. Use --force to replace it, or another --out."

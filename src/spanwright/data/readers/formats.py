@@ -74,6 +74,9 @@ def open_reader(path: Path, findings: Findings, ledger: Ledger, options: ReadOpt
     if options.format == "datasets" or (options.format == "auto" and _is_dataset(path)):
         return _dataset_reader(Dataset(path), findings, ledger, options)
     texts = partial(TextsReader, findings=findings, ledger=ledger, options=options.texts)
+    if options.format != "auto" and path.is_dir() != (options.format == "folders"):
+        kind = "folder" if path.is_dir() else "file"
+        raise SpanwrightError(Errors.S141.format(path=path, format=options.format, kind=kind))
     if path.is_dir():
         folders = LabelFolders(path, open_source)
         return texts(folders, file=str(path), notes=folders.notes)
