@@ -73,6 +73,10 @@ class DataErrors:
         "utf-16-le or cp1252."
     )
     S141 = "{path}: --format {format} does not fit a {kind}; folders is the one for folders of texts. Leave the option out."
+    S143 = (
+        "{place}: {found}. Mend it, or convert the file with scripts/convert.py, which repairs and reports such annotations, and "
+        "name the corpus instead."
+    )
 
     # Export, pre-annotation and statistics
     S150 = "{path} exists. Use --force to replace it, or another --out."
