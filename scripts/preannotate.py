@@ -43,6 +43,8 @@ def main(
     result = preannotate(inputs, out, chosen, settings, report=report)
     rows = [(label, origin, count) for (label, origin), count in sorted(result.kept.items())]
     msg.table(rows, header=("label", "by", "entities"), divider=True, aligns=("l", "l", "r"))
+    if result.moved:
+        say.warn(f"{result.moved} entities of the input had offsets in UTF-16 units or bytes: moved")
     if result.misaligned:
         done = "expanded to tokens" if expand else "left out; --expand keeps them"
         say.warn(f"{len(result.misaligned)} hits begin or end inside a token: {done}")

@@ -351,3 +351,27 @@ def test_prefixes_in_other_forms_are_refused(tags, tmp_path):
 
 def test_one_tag_with_a_prefix_is_doubtful(tmp_path):
     assert "doubtful-scheme" in convert_text("a@b\tE-MAIL\nis\tO\n", tmp_path).codes
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "message"),
+    [
+        (GOOD.encode("utf-16-be"), "utf-16", ""),
+        (GOOD.encode(), "utf-16", "S140.*a.tsv: .*utf-16.*byte order"),
+        (GOOD.encode("utf-32-le"), "utf-32", "S140.*utf-32"),
+        (GOOD.encode(), "base64", "S100.*base64"),
+        (GOOD.encode(), "rot13", "S100.*rot13"),
+    ],
+)
+def test_encodings_that_are_named(data, encoding, message, tmp_path):
+    settings = ConvertSettings(ReadOptions(encoding=encoding))
+    if not message:
+        assert convert_text(data, tmp_path, settings).sentences == [ANNA, IT]
+        return
+    with pytest.raises(SpanwrightError, match=message):
+        convert_text(data, tmp_path, settings)
+
+
+@pytest.mark.parametrize("tag", ["HEPATITIS-B", "PHASE_I"])
+def test_one_tag_with_a_suffix_is_doubtful(tag, tmp_path):
+    assert "doubtful-scheme" in convert_text(f"the\tO\nvirus\t{tag}\nstrain\t{tag}\n", tmp_path).codes

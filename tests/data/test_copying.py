@@ -10,6 +10,8 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.vocab import Vocab
 
 from spanwright.data.convert import ConvertSettings, convert
+from spanwright.data.readers.formats import ReadOptions
+from spanwright.data.readers.layout import ColumnOptions
 from spanwright.errors import SpanwrightError
 
 
@@ -70,9 +72,18 @@ def test_a_damaged_corpus_is_refused_and_nothing_written(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("settings", "option"), [({"split": (80, 20)}, "--split"), ({"dedupe": True}, "--dedupe")], ids=["split", "dedupe"]
+    ("settings", "option"),
+    [
+        (ConvertSettings(split=(80, 20)), "--split"),
+        (ConvertSettings(dedupe=True), "--dedupe"),
+        (ConvertSettings(alignment="expand"), "--expand"),
+        (ConvertSettings(ReadOptions(task="ner")), "--task"),
+        (ConvertSettings(ReadOptions(strip_html=True)), "--strip-html"),
+        (ConvertSettings(ReadOptions(columns=ColumnOptions(docs="document"))), "--docs"),
+        (ConvertSettings(ReadOptions(columns=ColumnOptions(label_pattern="A"))), "--label-pattern"),
+    ],
 )
 def test_options_that_would_change_it_are_refused(tmp_path, settings, option):
     source = save(tmp_path / "all.spacy", make_doc("Ann", "left"))
     with pytest.raises(SpanwrightError, match=rf"S135.*all\.spacy.*{option} cannot"):
-        convert([source], tmp_path / "out", ConvertSettings(**settings))
+        convert([source], tmp_path / "out", settings)

@@ -203,6 +203,17 @@ def test_names_what_is_left_out(tmp_path):
     }
 
 
+@pytest.mark.parametrize("format", SPANLIKE)
+def test_names_links_and_white_space_at_edges(format, tmp_path):
+    doc = a_doc(["Anna", "\n", "left"])
+    doc.set_ents([Span(doc, 0, 2, "PER", kb_id="Q1"), Span(doc, 2, 3, "X", span_id="rule")])
+    result = export(save([doc], tmp_path / "a.spacy"), tmp_path / "a.jsonl", format)
+    assert dict(result.left_out) == {
+        "links of entities (kb_id, id)": 2,
+        "white space at the edges of entities: written, and trimmed in reading back": 1,
+    }
+
+
 def test_csv_says_when_categories_differ(tmp_path):
     corpus = save([a_doc(pos=1.0), a_doc(neg=1.0, pos=0.0), a_doc()], tmp_path / "a.spacy")
     result = export(corpus, tmp_path / "a.csv", "csv-cats")

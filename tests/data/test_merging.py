@@ -113,6 +113,19 @@ def test_what_is_not_taken_over_is_counted(write, tmp_path: Path) -> None:
     assert read_corpus(tmp_path / "all.spacy")[0].user_data == {"k": 2, "later": 3}
 
 
+@pytest.mark.parametrize(("first", "second", "lost"), [("Q1", "", 0), ("", "Q1", 1), ("Q2", "Q1", 1)])
+def test_links_that_are_not_taken_over_are_counted(write, tmp_path: Path, first: str, second: str, lost: int) -> None:
+    paths = []
+    for name, link in (("a", first), ("b", second)):
+        doc = make_doc("Anna left")
+        doc.set_ents([Span(doc, 0, 1, "PER", kb_id=link)])
+        doc.spans["sc"] = [Span(doc, 0, 1, "PER", kb_id=link)]
+        paths.append(write(name, doc))
+    result = merge(paths, tmp_path / "all.spacy")
+    assert [ent.kb_id_ for ent in read_corpus(tmp_path / "all.spacy")[0].ents] == [first]
+    assert result.left_out == ({str(paths[1]): {"links of entities": 1, "links of spans 'sc'": 1}} if lost else {})
+
+
 @pytest.mark.parametrize(
     ("one", "two", "message"),
     [
@@ -144,6 +157,13 @@ def test_texts_that_stand_twice_and_corpora_of_other_texts_are_refused(write, tm
         merge([a, twice], tmp_path / "all.spacy")
     with pytest.raises(SpanwrightError, match=r"S193.*c\.spacy"):
         merge([a, other], tmp_path / "all.spacy")
+
+
+def test_a_corpus_that_could_not_be_read_by_its_ending_is_refused(write, tmp_path: Path) -> None:
+    a, b = write("a", make_doc("x")), write("b", make_doc("x"))
+    with pytest.raises(SpanwrightError, match=r"S142.*all: .*\.spacy"):
+        merge([a, b], tmp_path / "all")
+    assert not (tmp_path / "all").exists()
 
 
 def test_command(write, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """First annotations: by terms, by patterns, by a pipeline, and how conflicts are settled."""
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -197,8 +198,50 @@ def test_annotations_that_are_there_stay(files):
     assert entities(files / "out.spacy") == [[("Anna", "PER"), ("ate", "VERB"), ("Python", "SKILLS")], [("t", "PART")]]
     assert read_corpus(files / "out.spacy")[1].user_data["meta"] == {"source": f"{files / 'a.jsonl'}:2", "id": "7"}
     (files / "a.jsonl").write_text('{"text": "Anna", "entities": [[0, 9, "PER"]]}')
-    with pytest.raises(SpanwrightError, match=r"a.jsonl:1: span-outside-text"):
+    with pytest.raises(SpanwrightError, match=r"S143.*a.jsonl:1: span-outside-text.*scripts/convert.py"):
         annotate(files, source="a.jsonl", out="b.spacy", terms=files / "terms.csv")
+
+
+def write_json(folder, *values):
+    (folder / "a.jsonl").write_text("".join(f"{json.dumps(value)}\n" for value in values))
+    return {"source": "a.jsonl", "terms": folder / "terms.csv"}
+
+
+def test_what_is_not_taken_over_is_counted(files):
+    spans = [{"start": 0, "end": 4, "label": "PER"}]
+    found = [{"value": {"start": 0, "end": 4, "text": "Anna", "labels": [label]}} for label in ("PER", "ORG")]
+    arguments = write_json(
+        files,
+        {"text": "Anna ate Python", "spans": spans, "answer": "reject"},
+        {"data": {"text": "Anna ate"}, "annotations": [{"result": [one]} for one in found]},
+        {"text": "Anna ate", "entities": [[0, 4, "PER"]], "relations": [{"from_id": 0}]},
+    )
+    result, _ = annotate(files, **arguments)
+    assert entities(files / "out.spacy") == [[("Python", "SKILLS")], [("Anna", "PER")], [("Anna", "PER")]]
+    assert dict(result.left_out) == {
+        "annotations of rejected records": 1,
+        "annotations by others than the one annotator who is read": 1,
+        "kinds of annotations that are neither entities nor categories": 1,
+    }
+
+
+def test_offsets_in_utf_16_units_are_moved_where_that_is_certain(files):
+    one = {"text": "😀😀 Anna left", "entities": [[5, 9, "PER"]]}
+    result, _ = annotate(files, **write_json(files, one, one, one))
+    assert entities(files / "out.spacy") == [[("Anna", "PER")]] * 3 and result.moved == 3
+    for values, message in (
+        ([one], "a.jsonl: offsets may count"),
+        ([one] * 3 + [{**one, "entities": [[1, 9, "X"]]}], "cuts"),
+    ):
+        with pytest.raises(SpanwrightError, match=f"S143.*{message}"):
+            annotate(files, out="b.spacy", **write_json(files, *values))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a"])
+def test_files_that_hold_no_text_a_line_are_refused(name, files):
+    (files / name).write_text("text,label\nPython,x\n")
+    with pytest.raises(SpanwrightError, match=rf"S165.*{name}: "):
+        annotate(files, source=name, terms=files / "terms.csv")
 
 
 def test_corpora_keep_what_else_they_hold(files):
@@ -247,7 +290,8 @@ def test_a_pipelines_least_certain_texts_come_first(files):
     assert "answer" not in records[0]
 
 
-def test_command(files, capsys):
+def test_command(files, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pythainlp.tokenize", None)
     arguments = ("preannotate.py", files / "ads.txt", "--terms", files / "terms.csv", "--out", files / "a.tsv")
     assert run_script(*arguments) == 0
     assert "3 texts, 3 entities" in capsys.readouterr().out
@@ -257,7 +301,9 @@ def test_command(files, capsys):
     assert "1 overlap" in capsys.readouterr().out
     assert run_script("preannotate.py", files / "ads.txt", "--out", files / "b.tsv") == 2
     assert run_script(*arguments[:-1], files / "b.xyz") == 2
-    assert run_script(*arguments[:-1], files / "b.tsv", "--lang", "qq") == 1
+    for language, reason in (("qq", "qq"), ("th", "PyThaiNLP")):
+        assert run_script(*arguments[:-1], files / "b.tsv", "--lang", language) == 1
+        assert f"--lang {language}: no tokenizer" in (printed := capsys.readouterr().out) and reason in printed
     (files / "ads.txt").write_text(" \n\n")
     assert run_script(*arguments[:-1], files / "b.tsv") == 1
     assert "S165" in capsys.readouterr().out

@@ -1,4 +1,5 @@
 import json
+import sys
 
 import pytest
 from helpers import convert_file, convert_text
@@ -310,6 +311,12 @@ def test_flat_questions(tmp_path):
     assert [span.text for span in outcome.docs[0].spans["answers"]] == ["Anna"]
 
 
+def test_ids_and_titles_that_are_null_are_none(tmp_path):
+    asked = {"id": None, "title": None, "context": "Anna saw", "question": "Who?", "answers": [], "is_impossible": True}
+    [doc] = convert_text(json.dumps(asked), tmp_path, name="a.jsonl").docs
+    assert [doc.user_data[("._.", name, None, None)] for name in ("question_id", "group")] == ["", ""]
+
+
 @pytest.mark.parametrize(
     "entry",
     [
@@ -368,3 +375,22 @@ def test_datasets_on_disk(tmp_path):
     (tmp_path / "b.parquet").write_bytes(b"PAR1 broken")
     with pytest.raises(SpanwrightError, match="not readable as Arrow or Parquet"):
         convert_file(tmp_path / "b.parquet", tmp_path / "out")
+
+
+def test_a_language_without_its_packages_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "pythainlp.tokenize", None)
+    with pytest.raises(SpanwrightError, match=r"S115.*--lang th: .*PyThaiNLP"):
+        convert_text('{"text": "a", "spans": []}', tmp_path, ConvertSettings(lang="th"), name="a.jsonl")
+
+
+@pytest.mark.parametrize("format", ["columns", "json", "csv", "squad"])
+def test_a_format_of_files_does_not_fit_a_folder(format, tmp_path):
+    (tmp_path / "films" / "neg").mkdir(parents=True)
+    (tmp_path / "films" / "neg" / "1.txt").write_text("dull")
+    with pytest.raises(SpanwrightError, match=rf"S141.*films: --format {format}"):
+        convert_file(tmp_path / "films", tmp_path / "out", ConvertSettings(ReadOptions(format=format)))
+
+
+def test_a_format_of_folders_does_not_fit_a_file(tmp_path):
+    with pytest.raises(SpanwrightError, match=r"S141.*a\.tsv: --format folders"):
+        convert_text("a\tB-X\n", tmp_path, ConvertSettings(ReadOptions(format="folders")))

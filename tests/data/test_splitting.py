@@ -1,5 +1,7 @@
+import json
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from helpers import convert_text, read_corpus
@@ -88,9 +90,65 @@ def test_duplicates_are_dropped_on_demand(tmp_path):
     assert outcome.ledger["records"]["dropped"] == outcome.ledger["annotations"]["X"]["dropped"] == {"duplicate": 2}
 
 
+def test_a_variant_that_comes_again_is_a_duplicate(tmp_path):
+    rows = [json.dumps({"text": "so", "label": label}) for label in "abba"]
+    outcome = convert_text("\n".join(rows), tmp_path, ConvertSettings(dedupe=True), name="a.jsonl")
+    assert [max(doc.cats, key=doc.cats.get) for doc in outcome.docs] == ["a", "b"]
+    found = [(f["code"], f["line"], f["found"][-2:]) for f in outcome.findings if f["code"] != "similar-labels"]
+    assert found == [("conflict", 2, "se"), ("duplicate", 3, ":2"), ("duplicate", 4, ":1")]
+
+
+@pytest.mark.parametrize(("groups", "reported"), [(2, ["100.0/0.0/0.0 for 80/10/10"]), (50, [])])
+def test_shares_that_groups_do_not_allow_are_reported(groups, reported, tmp_path):
+    rows = [json.dumps({"text": f"text {i}", "label": "a", "group": 4 + i % groups}) for i in range(50)]
+    settings = ConvertSettings(split=(80, 10, 10), by_group=True)
+    outcome = convert_text("\n".join(rows), tmp_path, settings, name="a.jsonl")
+    assert [f["found"] for f in outcome.findings if f["code"] == "uneven-split"] == reported
+
+
 def test_texts_in_two_inputs_are_reported(tmp_path):
     for name, text in (("train", "a\tB-X\n\nb\tO\n"), ("dev", "c\tB-X\n\na\tB-X\n")):
         (tmp_path / f"{name}.tsv").write_text(text)
     _, dev = convert([tmp_path / "train.tsv", tmp_path / "dev.tsv"], tmp_path / "out", ConvertSettings())
     [finding] = dev.findings.examples["train-dev-overlap"]
     assert finding.line == 3 and finding.found.endswith("train.tsv:1")
+
+
+@pytest.mark.parametrize("meta", [{"group": None}, {"meta": {"group": None}}])
+def test_a_group_that_is_null_is_none(meta, tmp_path):
+    rows = [json.dumps({"text": f"text {i}", "label": "ab"[i % 2], **meta}) for i in range(50)]
+    convert_text("\n".join(rows), tmp_path, ConvertSettings(split=(80, 10, 10), by_group=True), name="a.jsonl")
+    assert [len(read_corpus(tmp_path / "out" / f"a-{part}.spacy")) for part in ("train", "dev", "test")] == [40, 4, 6]
+
+
+def test_the_folder_one_stands_in_has_a_name(tmp_path, monkeypatch):
+    (tmp_path / "films" / "neg").mkdir(parents=True)
+    (tmp_path / "films" / "neg" / "1.txt").write_text("dull")
+    monkeypatch.chdir(tmp_path / "films")
+    [result] = convert([Path()], tmp_path / "out", ConvertSettings())
+    assert result.docs == {tmp_path / "out" / "films.spacy": 1}
+
+
+def overlaps(inputs, out):
+    *_, last = convert(inputs, out, ConvertSettings())
+    return [(f.file, f.line, f.found) for f in last.findings.examples.get("train-dev-overlap", [])]
+
+
+def test_texts_in_inputs_of_other_formats_are_reported(tmp_path):
+    paths = [tmp_path / name for name in ("a.tsv", "b.jsonl", "c.json")]
+    paths[0].write_text("x\tO\n\nAnna\tB-PER\nleft\tO\n.\tO\n")
+    paths[1].write_text('{"text": "Anna left.", "spans": []}\n')
+    asked = {"context": "Anna left.", "question": "Who?", "answers": [], "is_impossible": True}
+    paths[2].write_text(json.dumps(asked))
+    assert overlaps(paths[:2], tmp_path / "one") == [(str(paths[1]), 1, f"the text of {paths[0]}:3")]
+    assert overlaps([tmp_path / "one" / "a.spacy", paths[2]], tmp_path / "two") == [
+        (str(paths[2]), 1, f"the text of {tmp_path / 'one' / 'a.spacy'}:2")
+    ]
+
+
+def test_texts_in_two_folders_are_reported_with_their_files(tmp_path):
+    for name in ("train", "dev"):
+        (tmp_path / name / "neg").mkdir(parents=True)
+        (tmp_path / name / "neg" / f"{name}.txt").write_text("so dull")
+    old, new = (tmp_path / name / "neg" / f"{name}.txt" for name in ("train", "dev"))
+    assert overlaps([tmp_path / "train", tmp_path / "dev"], tmp_path / "out") == [(str(new), 1, f"the text of {old}:1")]

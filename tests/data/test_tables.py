@@ -163,6 +163,13 @@ def test_markup(tmp_path):
         convert_text(spans, tmp_path, ConvertSettings(ReadOptions(strip_html=True)), name="c.jsonl")
 
 
+def test_a_text_of_nothing_but_markup_is_dropped(tmp_path):
+    settings = ConvertSettings(ReadOptions(strip_html=True))
+    outcome = convert_text("text,label\n<p><br></p>,pos\nso bad,neg\n", tmp_path, settings, name="a.csv")
+    assert held(outcome) == [("so bad", ["neg"])] and "empty-text" in outcome.codes
+    assert outcome.ledger["records"]["dropped"] == outcome.ledger["annotations"]["pos"]["dropped"] == {"empty text": 1}
+
+
 def test_a_constant_first_part_of_the_label_column(tmp_path):
     """Sorted by label: the first rows hold one label, and every other column has values of its own."""
     rows = "".join(

@@ -6,6 +6,8 @@ import pytest
 from helpers import convert_text
 
 from spanwright.data.convert import ConvertSettings
+from spanwright.data.readers.formats import ReadOptions
+from spanwright.data.readers.layout import ColumnOptions
 from spanwright.errors import SpanwrightError
 
 TEXT = "Anna saw Paris."
@@ -159,6 +161,15 @@ def test_records_without_a_category(tmp_path):
     outcome = convert_text("\n".join(rows), tmp_path, name="a.jsonl")
     assert [(doc.text, doc.cats) for doc in outcome.docs] == [("a", {"A": 1.0}), ("b", {"A": 0.0}), ("c", {"A": 0.0})]
     assert [(f["code"], f["line"]) for f in outcome.findings] == [("missing-label", 2), ("no-category", 3)]
+    assert outcome.ledger["records"]["repaired"] == 1 and outcome.findings[0]["applied"]
+
+
+def test_a_record_without_a_category_beside_scores_is_left_so(tmp_path):
+    rows = ['{"text": "a", "cats": {"A": 1}}', '{"text": "b"}', '{"text": "c", "cats": {"A": 0}}']
+    outcome = convert_text("\n".join(rows), tmp_path, name="a.jsonl")
+    assert [doc.cats for doc in outcome.docs] == [{"A": 1.0}, {}, {"A": 0.0}]
+    assert [(f["code"], f["applied"]) for f in outcome.findings] == [("missing-label", False)]
+    assert outcome.ledger["records"]["repaired"] == 0
 
 
 EMOJI = "😀 Anna 😀 saw Zürich."
@@ -216,9 +227,43 @@ def test_offsets_of_many_words_need_no_quotes(tmp_path):
     assert outcome.codes == ["other-offsets"] * 2
 
 
+def test_a_span_that_cuts_a_character_is_reported(tmp_path):
+    rows = [json.dumps({"text": EMOJI, "entities": [[3, 7, "X"], [15, 21, "X"]]})] * 2
+    rows.append(json.dumps({"text": EMOJI, "entities": [[1, 7, "Y"]]}))
+    outcome = convert_text("\n".join(rows), tmp_path, name="a.jsonl")
+    found = [(f["found"], f["applied"]) for f in outcome.findings if f["code"] == "other-offsets" and f["line"] == 3]
+    assert found == [("Y 1-7 cuts a character", False)]
+
+
 def test_ends_that_are_included_are_reported_with_the_place_meant(tmp_path):
     value = {"text": TEXT, "spans": [{"start": 9, "end": 13, "label": "LOC", "text": "Paris"}]}
     [finding] = [f for f in convert_value(value, tmp_path).findings if f["code"] == "span-text"]
     assert finding["repair"] == "move it to 9-14, where 'Paris' stands" and not finding["applied"]
     with pytest.raises(SpanwrightError, match="span-text"):
         convert_value(value, tmp_path, ConvertSettings(strict=True, force=True))
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"tokens": ["Anna\ud83d"], "ner_tags": ["B-PER"]}, "S129.*a.json:1: half of a surrogate pair"),
+        ({"tokens": ["Anna"], "ner_tags": ["B-X\ud83d"]}, "S110.*a.json:1"),
+        ({"text": "a b", "label": "A\ud83d"}, "S110.*a.json:1"),
+        ({"text": "a b", "spans": [[0, 1, "A\ud83d"]]}, "S110.*a.json:1"),
+    ],
+)
+@pytest.mark.parametrize("pattern", [None, ".*"])
+def test_halves_of_surrogate_pairs_are_refused(value, message, pattern, tmp_path):
+    with pytest.raises(SpanwrightError, match=message):
+        convert_value(value, tmp_path, ConvertSettings(ReadOptions(columns=ColumnOptions(label_pattern=pattern))))
+
+
+def test_findings_hold_no_halves_of_surrogate_pairs(tmp_path):
+    rows = [{"text": "a\ud83d", "spans": [], "answer": "reject"}, {"text": "b", "spans": [[0, 1, "X"]]}]
+    outcome = convert_text("\n".join(map(json.dumps, rows)), tmp_path, name="a.jsonl")
+    assert [(finding["code"], finding["found"]) for finding in outcome.findings] == [("rejected", "a?")]
+
+
+def test_control_characters_in_lists_of_tokens_are_reported(tmp_path):
+    outcome = convert_value({"tokens": ["a\0", "b"], "ner_tags": ["B-X", "O"]}, tmp_path)
+    assert outcome.codes == ["control-character"]

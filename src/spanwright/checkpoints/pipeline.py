@@ -21,7 +21,7 @@ def blank_pipeline(lang: str) -> Language:
     try:
         return spacy.blank(lang)
     except ImportError as error:
-        raise SpanwrightError(Errors.S115.format(lang=lang)) from error
+        raise SpanwrightError(Errors.S115.format(lang=lang, reason=error)) from error
 
 
 def add_encoder(nlp: Language, folder: Path) -> None:

@@ -54,7 +54,9 @@ KINDS = {
     "unread": Kind("annotations that are neither spans nor categories: not read", strict=True),
     "other-task": Kind("annotations of a task other than the one set: not read"),
     # Categories
-    "missing-label": Kind("a record has no category, where others have: read as none of them", strict=True),
+    "missing-label": Kind(
+        "a record has no category, where others have: read as none of them, or, beside scores, left so", strict=True
+    ),
     "no-category": Kind("the list of categories is empty: read as none of them"),
     "single-label": Kind("there is one category only, so nothing to tell apart"),
     "many-labels": Kind("most texts have a category of their own: perhaps not the column of labels", strict=True),
@@ -70,7 +72,8 @@ KINDS = {
     "duplicate": Kind("the same record again"),
     "conflict": Kind("the same text with other annotations"),
     "duplicates-limit": Kind("duplicates were looked for among the first records only"),
-    "train-dev-overlap": Kind("the same text in two inputs"),
+    "train-dev-overlap": Kind("the same text in two inputs, white space aside"),
+    "uneven-split": Kind("a part has far from its share of the records: groups, and equal texts, stay together"),
     # Questions
     "answer-offset": Kind("the answer does not stand at its offset: the nearest match is taken", strict=True),
     "answer-outside": Kind(

@@ -13,11 +13,11 @@ from typing import IO, Any
 from spanwright.data.checks import Finding, Findings, StrictError
 from spanwright.data.copying import copy_corpus, is_corpus
 from spanwright.data.corpus import SHARD_TOKENS, CorpusWriter
-from spanwright.data.duplicates import Duplicates
+from spanwright.data.duplicates import Duplicates, Place
 from spanwright.data.ledger import Ledger
 from spanwright.data.readers.columns import TaggedReader
 from spanwright.data.readers.formats import ReadOptions, open_reader
-from spanwright.data.splitting import PARTS, Split, plan_split
+from spanwright.data.splitting import PARTS, Split, plan_split, uneven_shares
 from spanwright.data.texts import TextAdder
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.files import atomic_file, replace_folder
@@ -50,7 +50,7 @@ class Converted:
     decisions: list[str]
     findings: Findings
     ledger: Ledger
-    texts: dict[int, int]
+    texts: dict[int, Place]
 
     def to_dict(self) -> dict[str, Any]:
         """All of it, ready for JSON; of the findings the counts and the first of each code."""
@@ -122,6 +122,8 @@ def _names(inputs: Sequence[Path], out: Path, settings: ConvertSettings) -> dict
 
 
 def _name_of(source: Path) -> str:
+    if source.name in ("", ".."):
+        source = source.resolve()
     bare = source.with_suffix("") if source.suffix.lower() == ".gz" else source
     return bare.name.removesuffix(".spacy") if source.is_dir() else bare.stem
 
@@ -135,7 +137,7 @@ def _corpora(name: str, settings: ConvertSettings) -> dict[str, str]:
 
 def _convert_one(file: Path, name: str, staging: Path, settings: ConvertSettings, log: _Report) -> Converted:
     if is_corpus(file):
-        return _copy_one(file, name, staging, settings)
+        return _copy_one(file, name, staging, settings, log)
     findings, ledger = Findings(strict=settings.strict, sink=log.sink), Ledger()
     reader = open_reader(file, findings, ledger, settings.read)
     # tokens with tags need no tokenizer
@@ -156,19 +158,36 @@ def _convert_one(file: Path, name: str, staging: Path, settings: ConvertSettings
             writers[split.part(checked.record) if split else ""].add(checked)
     for writer in writers.values():
         writer.close()
+    if settings.split and (found := uneven_shares([writer.docs for writer in writers.values()], settings.split)):
+        findings.add(Finding("uneven-split", str(file), 1, found))
     findings.settle()
     ledger.close(str(file))
     docs = {writer.path: writer.docs for writer in writers.values()}
     return Converted(str(file), name, docs, reader.decisions, findings, ledger, duplicates.texts)
 
 
-def _copy_one(file: Path, name: str, staging: Path, settings: ConvertSettings) -> Converted:
-    options = [option for option, value in (("--split", settings.split), ("--dedupe", settings.dedupe)) if value]
-    if options:
+def _copy_one(file: Path, name: str, staging: Path, settings: ConvertSettings, log: _Report) -> Converted:
+    if options := _options_that_change(settings):
         raise SpanwrightError(Errors.S135.format(file=file, options=" and ".join(options)))
-    target, ledger = staging / f"{name}.spacy", Ledger()
-    docs = {target: copy_corpus(file, target, ledger)}
-    return Converted(str(file), name, docs, ["a .spacy corpus: copied as it is"], Findings(), ledger, {})
+    target, ledger, findings = staging / f"{name}.spacy", Ledger(), Findings(sink=log.sink)
+    texts = copy_corpus(file, target, ledger)
+    docs = {target: ledger.records.read}
+    return Converted(str(file), name, docs, ["a .spacy corpus: copied as it is"], findings, ledger, texts)
+
+
+def _options_that_change(settings: ConvertSettings) -> list[str]:
+    """The options that were set, and say what is to be in a corpus. Others say how files that are none are read."""
+    read, usual = settings.read, ConvertSettings()
+    changing = [
+        ("--split", settings.split is not None),
+        ("--dedupe", settings.dedupe),
+        ("--task", read.task is not None),
+        ("--label-pattern", read.columns.label_pattern is not None),
+        ("--docs", read.columns.docs != usual.read.columns.docs),
+        ("--strip-html", read.strip_html),
+        (f"--{settings.alignment}", settings.alignment != usual.alignment),
+    ]
+    return [option for option, is_set in changing if is_set]
 
 
 def _plan(file: Path, settings: ConvertSettings) -> Split | None:
@@ -184,8 +203,9 @@ def _report_overlaps(result: Converted, others: Sequence[Converted]) -> None:
     """Report texts that an earlier input of the same call has too."""
     for other in others:
         for text in sorted(result.texts.keys() & other.texts.keys(), key=result.texts.__getitem__):
-            found = f"the text of {other.file}:{other.texts[text]}"
-            result.findings.add(Finding("train-dev-overlap", result.file, result.texts[text], found))
+            place, before = result.texts[text], other.texts[text]
+            found = f"the text of {before.file}:{before.line}"
+            result.findings.add(Finding("train-dev-overlap", place.file, place.line, found))
 
 
 class _Report:

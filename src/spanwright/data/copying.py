@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from spanwright.data.duplicates import MOST_RECORDS, Place, text_key
 from spanwright.data.ledger import Ledger
 from spanwright.data.texts import ANSWERS
 
@@ -19,15 +20,18 @@ def is_corpus(path: Path) -> bool:
     return any(path.rglob("*.spacy")) if path.is_dir() else path.suffix == ".spacy"
 
 
-def copy_corpus(source: Path, target: Path, ledger: Ledger) -> int:
-    """Copy a corpus with all that its Docs hold; return how many there are.
+def copy_corpus(source: Path, target: Path, ledger: Ledger) -> dict[int, Place]:
+    """Copy a corpus with all that its Docs hold; return the place of each text, by its key.
 
     RAISES (SpanwrightError): A file that is no DocBin.
     """
     # importing spaCy takes seconds, which other formats may not need
     from spanwright.data.exporting.docs import read_docs
 
-    for doc in read_docs(source):
+    texts: dict[int, Place] = {}
+    for number, doc in enumerate(read_docs(source), start=1):
+        if len(texts) < MOST_RECORDS:
+            texts.setdefault(text_key(doc.text), Place(str(source), number))
         ledger.records.read += 1
         ledger.records.written += 1
         for label in _labels_of(doc):
@@ -38,7 +42,7 @@ def copy_corpus(source: Path, target: Path, ledger: Ledger) -> int:
         shutil.copytree(source, target)
     else:
         shutil.copyfile(source, target)
-    return ledger.records.read
+    return texts
 
 
 def _labels_of(doc: Doc) -> Iterator[str]:

@@ -6,19 +6,20 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import combinations
 
+from spanwright.data.spans import SURROGATE
 from spanwright.errors import Errors
 
 LABEL_PATTERN = r"\w[\w .:&+#-]{0,99}"
 # categories are written by people, who use slashes and emoji: all on one line, with nothing invisible at its ends
-CATEGORY_PATTERN = r"(?!\s)[^\x00-\x1f\x7f]{1,100}(?<!\s)"
+CATEGORY_PATTERN = r"(?!\s)[^\x00-\x1f\x7f\ud800-\udfff]{1,100}(?<!\s)"
 # Comparing every two labels is quadratic; beyond this many, only case is compared.
 _MOST_COMPARED = 500
 
 
 def refused_labels(labels: Iterable[str], pattern: str) -> list[str]:
-    """The labels that the pattern does not match as a whole."""
+    """The labels that the pattern does not match as a whole, and those with half of a surrogate pair, which no file holds."""
     allowed = re.compile(pattern)
-    return [label for label in labels if not allowed.fullmatch(label)]
+    return [label for label in labels if SURROGATE.search(label) or not allowed.fullmatch(label)]
 
 
 def labels_refused(file: str, places: Iterable[tuple[str, int]], pattern: str) -> str:

@@ -6,7 +6,7 @@ Documents are matched by their text. The first corpus that has a text gives its 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,11 @@ def merge(inputs: Sequence[Path], out: Path, *, force: bool = False) -> Merged:
     what they say of it.
 
     RAISES (SpanwrightError): A text that stands twice in a corpus, a corpus that shares no text with those before it, two
-        corpora that contradict each other, entities or spans that do not fit the tokens, and an output that stands already.
+        corpora that contradict each other, entities or spans that do not fit the tokens, and an output that stands already or
+        has another ending.
     """
+    if out.suffix != ".spacy":
+        raise SpanwrightError(Errors.S142.format(path=out))
     report = out.with_suffix(".merge.json")
     for product in (out, report):
         if product.exists() and not force:
@@ -118,11 +121,15 @@ def _add(target: Doc, source: Doc, result: Merged, refused: _Refused, places: di
     target.cats.update(source.cats)
     if has_entities(source) and not _take_entities(target, source, refused, places):
         contradictions.append("its entities")
+    left_out = _attributes_left_out(target, source, same_tokens)
+    if not _links(source.ents) <= _links(target.ents):
+        left_out.append("links of entities")
     for key, group in source.spans.items():
         if not _take_group(target, key, group, refused, places):
             contradictions.append(f"its spans '{key}'")
+        elif not _links(group) <= _links(target.spans[key]):
+            left_out.append(f"links of spans '{key}'")
     refused.contradictions += [{"what": what, **places} for what in contradictions]
-    left_out = _attributes_left_out(target, source, same_tokens)
     if any(target.user_data.get(key, value) != value for key, value in source.user_data.items()):
         left_out.append("user data")
     target.user_data.update({**source.user_data, **target.user_data})
@@ -170,6 +177,11 @@ def _entities(doc: Doc) -> tuple[set[tuple[int, int, str]], list[int]]:
 
 def _offsets(span: Span) -> tuple[int, int, str]:
     return span.start_char, span.end_char, span.label_
+
+
+def _links(spans: Iterable[Span]) -> set[tuple[int, int, str, str, str]]:
+    """What spans name: an entry in a knowledge base, or the id of a rule."""
+    return {(*_offsets(span), span.kb_id_, span.id_) for span in spans if span.kb_id_ or span.id_}
 
 
 def _attributes_left_out(target: Doc, source: Doc, same_tokens: bool) -> list[str]:

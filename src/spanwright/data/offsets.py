@@ -24,6 +24,13 @@ def to_characters(text: str, spans: Iterable[CharSpan], unit: str) -> list[CharS
     ]
 
 
+def inside_characters(text: str, spans: Iterable[CharSpan], unit: str) -> list[CharSpan]:
+    """The spans within the text that `to_characters` leaves as they are, for they begin or end inside of a character."""
+    offsets = _offsets(text, unit)
+    known, end = set(offsets), offsets[-1]
+    return [span for span in spans if 0 <= span.start <= span.end <= end and not {span.start, span.end} <= known]
+
+
 class UnitEvidence:
     """Counts, over the texts of a file, in which unit its offsets name what an annotator would mark.
 

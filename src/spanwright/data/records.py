@@ -97,6 +97,13 @@ class Checked:
     changed_labels: tuple[str, ...] = ()
 
 
+def text_of(record: Record) -> str:
+    """The text of a record, or its tokens a line; of a question the context."""
+    if isinstance(record, TaggedRecord):
+        return "\n".join(record.tokens)
+    return record.context if isinstance(record, QuestionRecord) else record.text
+
+
 def labels_of(record: Record) -> list[str]:
     """The label of each annotation of a record; answers have the label `answer`."""
     if isinstance(record, TaggedRecord):

@@ -130,6 +130,9 @@ def detect(pairs: Mapping[Pair, int], parsed: Mapping[str, Tag]) -> Scheme:
     shown = ", ".join(sorted(used))
     if len(used) == 1 and used <= {"E", "L", "S", "U"} and len(tags) == 1:
         return Scheme("BIOES", f"the one tag {tags.pop()} may be a label without a prefix", doubtful=True)
+    if len(tags) == 1 and not any(map(_PREFIXED.fullmatch, tags)):
+        reason = f"the one tag {tags.pop()} may be a label whose end is no part of a scheme"
+        return _which_iob(pairs, parsed)._replace(reason=reason, doubtful=True)
     if used & {"E", "S"} and used & {"L", "U"}:
         return Scheme("BIOES", f"the prefixes {shown} mix BIOES and BILUO", doubtful=True)
     if used & {"L", "U"}:

@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, NoReturn, cast
 
 from spanwright.errors import Errors, SpanwrightError
 
@@ -49,6 +49,8 @@ class Source:
         with self._open() as file:
             head = self._read(file, 4096)
         self.encoding, self._mark = _encoding_of(head, encoding)
+        if self.encoding in ("utf-16", "utf-32"):
+            self._fail("no byte order mark tells its two byte orders apart")
 
     @property
     def name(self) -> str:
@@ -126,24 +128,34 @@ class Source:
             encoding = self.encoding.upper()
             message = Errors.S101.format(file=self.name, line=line, byte=shown, encoding=encoding)
             raise SpanwrightError(message) from error
+        except UnicodeError as error:
+            self._fail(error)
+
+    def _fail(self, reason: object) -> NoReturn:
+        raise SpanwrightError(Errors.S140.format(file=self.name, encoding=self.encoding, reason=reason))
 
 
 def _encoding_of(head: bytes, asked: str | None) -> tuple[str, int]:
     """Name the encoding and the length of the byte order mark."""
-    if asked is not None:
-        try:
-            name = codecs.lookup(asked).name
-        except LookupError as error:
-            raise SpanwrightError(Errors.S100.format(encoding=asked)) from error
-        mark = next((len(m) for m, codec in _MARKS if head.startswith(m) and codec.startswith(name)), 0)
-        return (next(c for m, c in _MARKS if head.startswith(m)), mark) if mark else (name, 0)
-    for mark_bytes, codec in _MARKS:
-        if head.startswith(mark_bytes):
-            return codec, len(mark_bytes)
+    name = "" if asked is None else _codec(asked)
+    for mark, codec in _MARKS:
+        if head.startswith(mark) and codec.startswith(name):
+            return codec, len(mark)
+    if name not in ("", "utf-16"):
+        return name, 0
     # Latin text in UTF-16 without a mark has a zero in every other byte
     even, odd = head[0::2].count(0), head[1::2].count(0)
     if odd > len(head) // 4 and not even:
         return "utf-16-le", 0
     if even > len(head) // 4 and not odd:
         return "utf-16-be", 0
-    return "utf-8", 0
+    return name or "utf-8", 0
+
+
+def _codec(asked: str) -> str:
+    """RAISES (SpanwrightError): No encoding of texts has this name."""
+    try:
+        "".encode(asked)
+        return codecs.lookup(asked).name
+    except (LookupError, UnicodeError) as error:
+        raise SpanwrightError(Errors.S100.format(encoding=asked)) from error

@@ -15,9 +15,9 @@ from spanwright.errors import Errors, SpanwrightError
 
 ALIGNMENTS = ("split", "expand", "contract", "drop")
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-_SURROGATE = re.compile("[\ud800-\udfff]")
-_MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u00bf\u2018-\u2122œ]|ðŸ")
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+SURROGATE = re.compile("[\ud800-\udfff]")
+MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u00bf\u2018-\u2122œ]|ðŸ")
 
 
 class TokenSpan(NamedTuple):
@@ -34,17 +34,17 @@ def check_text(text: str, file: str, line: int, record: str, findings: Findings)
 
     RAISES (SpanwrightError): Half of a surrogate pair, which JSON can hold and UTF-8 cannot.
     """
-    if found := _SURROGATE.search(text):
+    if found := SURROGATE.search(text):
         shown = f"U+{ord(found[0]):04X} at {found.start()}"
         raise SpanwrightError(Errors.S129.format(file=file, line=line, found=shown))
     if not text.strip():
         findings.add(Finding("empty-text", file, line, "no text", "drop it", True, record))
         return False
-    if found := _CONTROL.search(text):
+    if found := CONTROL.search(text):
         findings.add(
             Finding("control-character", file, line, f"U+{ord(found[0]):04X} at {found.start()}", record=record)
         )
-    if found := _MOJIBAKE.search(text):
+    if found := MOJIBAKE.search(text):
         findings.add(
             Finding("mojibake", file, line, text[max(0, found.start() - 10) : found.end() + 10], record=record)
         )

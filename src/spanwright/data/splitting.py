@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
-from spanwright.data.records import CategoryRecord, QuestionRecord, Record, SpanRecord, TaggedRecord, labels_of
+from spanwright.data.records import CategoryRecord, Record, SpanRecord, labels_of, text_of
 from spanwright.errors import Errors, SpanwrightError
 
 PARTS = ("train", "dev", "test")
@@ -55,7 +55,7 @@ def plan_split(records: Iterable[Record], shares: Sequence[int], *, by_group: bo
         key = key_of(record, by_group=by_group)
         labels[key].update(_holding(record))
         if by_group:
-            joined.join(key, _hash(_text(record)))
+            joined.join(key, _hash(text_of(record)))
     whole: dict[int, Counter[str]] = defaultdict(Counter)
     for key, counts in labels.items():
         whole[joined.root(key)].update(counts)
@@ -68,6 +68,15 @@ def plan_split(records: Iterable[Record], shares: Sequence[int], *, by_group: bo
             place = (rank + key / 2**64) / len(keys)
             parts[key] = PARTS[bisect_right(cuts, place * 100)]
     return Split({key: parts[joined.root(key)] for key in labels}, by_group)
+
+
+def uneven_shares(counts: Sequence[int], shares: Sequence[int]) -> str:
+    """Say what per cent each part has, where one is off by more than half of what was asked; "" where none is."""
+    total = sum(counts) or 1
+    found = [100 * count / total for count in counts]
+    if all(2 * abs(has - asked) <= asked for has, asked in zip(found, shares, strict=True)):
+        return ""
+    return f"{'/'.join(f'{has:.1f}' for has in found)} for {'/'.join(map(str, shares))}"
 
 
 def _strata(labels: Mapping[int, Counter[str]]) -> dict[str, list[int]]:
@@ -102,19 +111,12 @@ class _Joined:
 def key_of(record: Record, *, by_group: bool = False) -> int:
     """A hash of the text of a record, or of its group, that is the same on every machine."""
     group = getattr(record, "group", "") if by_group else ""
-    return _hash(group or _text(record))
+    return _hash(group or text_of(record))
 
 
 def _hash(text: str) -> int:
     """64 bits of a hash of the text."""
     return int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
-
-
-def _text(record: Record) -> str:
-    if isinstance(record, TaggedRecord):
-        return "\n".join(record.tokens)
-    # questions about one context stay together
-    return record.context if isinstance(record, QuestionRecord) else record.text
 
 
 def _holding(record: Record) -> list[str]:

@@ -102,12 +102,12 @@ def _tokenizer(lang: str) -> tuple[Callable[[str], Doc], Vocab]:
 
     try:
         language = get_lang_class(lang)
+        vocab = create_vocab(lang, language.Defaults)
+        config = {"tokenizer": language.default_config["nlp"]["tokenizer"]}
+        create = registry.resolve(config)["tokenizer"]
+        return create(SimpleNamespace(lang=lang, vocab=vocab, Defaults=language.Defaults)), vocab
     except ImportError as error:
-        raise SpanwrightError(Errors.S115.format(lang=lang)) from error
-    vocab = create_vocab(lang, language.Defaults)
-    config = {"tokenizer": language.default_config["nlp"]["tokenizer"]}
-    create = registry.resolve(config)["tokenizer"]
-    return create(SimpleNamespace(lang=lang, vocab=vocab, Defaults=language.Defaults)), vocab
+        raise SpanwrightError(Errors.S115.format(lang=lang, reason=error)) from error
 
 
 def _tags(spans: Sequence[TokenSpan], length: int) -> list[str]:

@@ -30,7 +30,10 @@ class DataErrors:
     S112 = "{path} exists. Use --force to replace it, or another --out or --name."
     S113 = "{file}: --columns {columns} does not fit: the file has {width} columns, counted from 1, and the two must differ."
     S114 = "{one} and {two} would both be written to {path}. Convert them one by one, with --name."
-    S115 = "--lang {lang}: spaCy has no such language. Use a code from https://spacy.io/usage/models#languages, such as en."
+    S115 = (
+        "--lang {lang}: no tokenizer ({reason}). Use a code from https://spacy.io/usage/models#languages, such as en, or install "
+        "what it needs."
+    )
     S116 = "{file}: --docs document needs -DOCSTART- rows, and there is none. Leave it out to have one Doc a sentence."
     S117 = "{path}: a folder of neither LABEL/*.txt nor *.arrow or *.parquet files. Name the files themselves instead."
     S118 = (
@@ -64,6 +67,16 @@ class DataErrors:
     )
     S134 = "{file}: WebAnno TSV, whose tags are not in a scheme. Export it from INCEpTION or WebAnno as CoNLL 2002."
     S135 = "{file}: a .spacy corpus is taken as it is; {options} cannot be applied. Leave it out, or convert the annotation file."
+
+    S140 = (
+        "{file}: cannot be read as {encoding} ({reason}). Name the encoding of the file with --encoding, such as utf-8, "
+        "utf-16-le or cp1252."
+    )
+    S141 = "{path}: --format {format} does not fit a {kind}; folders is the one for folders of texts. Leave the option out."
+    S143 = (
+        "{place}: {found}. Mend it, or convert the file with scripts/convert.py, which repairs and reports such annotations, and "
+        "name the corpus instead."
+    )
 
     # Export, pre-annotation and statistics
     S150 = "{path} exists. Use --force to replace it, or another --out."
@@ -101,6 +114,8 @@ class DataErrors:
     S193 = (
         "{path}: shares no text with the corpora before it. Check that they are of the same documents, converted alike."
     )
+
+    S142 = "--out {path}: a corpus is read by its ending. Give it a name that ends in .spacy."
 
     # Faults of our own
     S199 = "{file}: the ledger does not balance ({accounts}). This is a fault of Spanwright: please report it with the file."

@@ -142,10 +142,15 @@ def _losses(doc: Doc, tasks: set[str], task: str, format: str) -> Counter[str]:
         lost["tokens whose entities are not annotated: written as outside of entities"] += sum(
             not token.ent_iob_ for token in doc
         )
+        lost["links of entities (kb_id, id)"] += sum(bool(entity.kb_id or entity.id) for entity in doc.ents)
     if format == "iob":
         lost["tokens of white space"] += sum(not token.text.strip() for token in doc)
         lost["entities of white space"] += sum(not entity.text.strip() for entity in doc.ents)
         lost["starts of sentences: one Doc is one block of rows"] += sum(t.is_sent_start is True for t in doc[1:])
+    elif task == "ner":
+        lost["white space at the edges of entities: written, and trimmed in reading back"] += sum(
+            entity.text != entity.text.strip() for entity in doc.ents
+        )
     return +lost
 
 

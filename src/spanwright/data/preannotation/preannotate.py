@@ -54,9 +54,13 @@ class PreannotateSettings:
 
 @dataclass
 class Preannotated:
-    """What became of all that was found: entities by label and origin, what overlapped, what does not align with tokens."""
+    """What became of all that was found: entities by label and origin, what overlapped, what does not align with tokens.
+
+    `moved` are entities of the inputs whose offsets count UTF-16 units or bytes; `left_out` is what the output lacks of them.
+    """
 
     docs: int = 0
+    moved: int = 0
     kept: Counter[tuple[str, str]] = field(default_factory=Counter)
     overlaps: list[dict[str, Any]] = field(default_factory=list)
     misaligned: list[dict[str, Any]] = field(default_factory=list)
@@ -83,7 +87,7 @@ def preannotate(
             DocBin(store_user_data=True, docs=docs).to_disk(partial)
         else:
             written = write_docs(docs, partial, format, "ner", reviewed=False, suffix=out.suffix)
-            result.left_out = written.left_out
+            result.left_out.update(written.left_out)
     if report is not None:
         with atomic_file(report) as partial:
             lists = {"misaligned": result.misaligned, "overlaps": result.overlaps}
@@ -119,7 +123,7 @@ def _language(settings: PreannotateSettings) -> Language:
     try:
         return spacy.blank(settings.lang)
     except ImportError as error:
-        raise SpanwrightError(Errors.S115.format(lang=settings.lang)) from error
+        raise SpanwrightError(Errors.S115.format(lang=settings.lang, reason=error)) from error
 
 
 def _set_entities(doc: Doc, kept: Sequence[Candidate], *, scored: bool) -> None:
@@ -155,6 +159,8 @@ def _account(
     misaligned: Iterable[Misaligned],
 ) -> None:
     result.docs += 1
+    result.left_out.update(+Counter(text.left_out))
+    result.moved += text.moved
     result.kept.update((one.label, one.origin.name) for one in kept)
     for one in lost:
         span = text.doc[one.start : one.end]

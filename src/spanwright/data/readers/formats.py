@@ -16,7 +16,7 @@ from spanwright.data.readers.datasets import Dataset
 from spanwright.data.readers.folders import LabelFolders
 from spanwright.data.readers.jsons import json_records
 from spanwright.data.readers.layout import ColumnOptions
-from spanwright.data.readers.rows import Block
+from spanwright.data.readers.rows import Block, check_block
 from spanwright.data.readers.sentences import Lists, blocks_of, lists_of
 from spanwright.data.readers.squad import QuestionsReader
 from spanwright.data.readers.tables import Table, sniff_table, table_rows, table_shapes
@@ -74,6 +74,9 @@ def open_reader(path: Path, findings: Findings, ledger: Ledger, options: ReadOpt
     if options.format == "datasets" or (options.format == "auto" and _is_dataset(path)):
         return _dataset_reader(Dataset(path), findings, ledger, options)
     texts = partial(TextsReader, findings=findings, ledger=ledger, options=options.texts)
+    if options.format != "auto" and path.is_dir() != (options.format == "folders"):
+        kind = "folder" if path.is_dir() else "file"
+        raise SpanwrightError(Errors.S141.format(path=path, format=options.format, kind=kind))
     if path.is_dir():
         folders = LabelFolders(path, open_source)
         return texts(folders, file=str(path), notes=folders.notes)
@@ -159,7 +162,9 @@ def _sentences(source: Source, lists: Lists, findings: Findings, ledger: Ledger,
     layout = lists.layout("a list of tokens and one of tags in each record")
 
     def read() -> Iterator[Block]:
-        return blocks_of(((source.name, line, value) for line, value in json_records(source)), lists)
+        for block in blocks_of(((source.name, line, value) for line, value in json_records(source)), lists):
+            check_block(block, source.name, layout.columns)
+            yield block
 
     return TaggedReader(read, findings, ledger, options.columns, file=source.name, layout=layout)
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 from spanwright.data.readers.layout import DOCSTART, Layout, is_boundary
 from spanwright.data.schemes import OUTSIDE, OUTSIDE_ALIASES, looks_like_tag, parse_tags
 from spanwright.data.sources import Source
+from spanwright.data.spans import CONTROL, MOJIBAKE, SURROGATE
 from spanwright.errors import Errors, SpanwrightError
 
 MAX_ROW_LENGTH = 65_536
@@ -21,12 +22,10 @@ _SPACE = re.compile(r"[ \t]+")
 _RANGE = re.compile(r"\d+[-.]\d+")
 _NO_ENTITY = OUTSIDE | OUTSIDE_ALIASES | {""}
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_C1 = re.compile(r"[\x80-\x9f]")
 _ZERO_WIDTH = re.compile("[\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-_MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u00bf\u2018-\u2122œ]|ðŸ")
 _BREAKING_SPACE = re.compile(r"[^\S\u00a0\u202f]")
 # Any character that one of the above can match: most tokens have none, and need one search instead of four.
-_ODD = re.compile("[\\s\x7f-\x9f\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeffÃÂâð]")
+_ODD = re.compile("[\\s\x00-\x1f\x7f-\x9f\ud800-\udfff\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeffÃÂâð]")
 
 # A plain token is 0, so that one test tells it from all that needs a closer look.
 TOKEN, NOTED, PASSED, REFUSED, BLANK, BOUNDARY = range(6)
@@ -144,6 +143,8 @@ def _is_comment(layout: Layout, line: str, cells: Sequence[str] | None) -> bool:
 def token_row(cell: str, tag: str, notes: list[tuple[str, str]]) -> Row:
     """Make the row of a token, with what is odd about it."""
     token = cell.strip()
+    if found := SURROGATE.search(token):
+        return Row(REFUSED, notes=(("S129", f"U+{ord(found[0]):04X}"),))
     if not token:
         notes = [*notes, ("empty-token", repr(cell))]
     elif token != cell and cell.strip(" ") != token:
@@ -156,11 +157,11 @@ def token_row(cell: str, tag: str, notes: list[tuple[str, str]]) -> Row:
 
 
 def _odd_characters(token: str) -> list[tuple[str, str]]:
-    mojibake = _MOJIBAKE.search(token)
+    mojibake = MOJIBAKE.search(token)
     notes = [
         ("token-white-space", _BREAKING_SPACE.search(token)),
         ("zero-width", _ZERO_WIDTH.search(token)),
-        ("control-character", not mojibake and _C1.search(token)),
+        ("control-character", not mojibake and CONTROL.search(token)),
         ("mojibake", mojibake),
     ]
     return [(code, token if code == "mojibake" else ascii(token)) for code, found in notes if found]
@@ -173,8 +174,7 @@ def blocks(source: Source, layout: Layout) -> Iterator[Block]:
     """
     read = _inline_blocks if layout.inline else _column_blocks
     for block in read(source, layout, _Rows(layout)):
-        if block.noted and any(row.kind == REFUSED for row in block.rows):
-            _refuse(source, layout, block)
+        check_block(block, source.name, layout.columns)
         yield block
 
 
@@ -242,8 +242,10 @@ def _pieces(item: str) -> list[str]:
     return pieces if all("|" in piece for piece in pieces) else [item]
 
 
-def _refuse(source: Source, layout: Layout, block: Block) -> None:
+def check_block(block: Block, file: str, columns: int) -> None:
+    """RAISES (SpanwrightError): A row that cannot be read, with its line."""
+    if not block.noted or all(row.kind != REFUSED for row in block.rows):
+        return
     row, line = next((row, line) for row, line in zip(block.rows, block.lines, strict=True) if row.kind == REFUSED)
     code, found = row.notes[0]
-    message = getattr(Errors, code).format(file=source.name, line=line, found=found, expected=layout.columns)
-    raise SpanwrightError(message)
+    raise SpanwrightError(getattr(Errors, code).format(file=file, line=line, found=found, expected=columns))

@@ -64,12 +64,12 @@ def id_of(value: dict[str, Any]) -> str:
     """The id that a tool gives a record, "" where it gives none."""
     meta = value.get("meta")
     found = value.get("id", value.get("_task_hash", meta.get("id", "") if isinstance(meta, dict) else ""))
-    return storable(str(found))
+    return storable(found)
 
 
-def storable(text: str) -> str:
-    """The text with halves of surrogate pairs, which JSON can hold and files cannot, replaced."""
-    return text.encode("utf-8", "replace").decode("utf-8")
+def storable(found: Any) -> str:
+    """A value as text, "" for null, with halves of surrogate pairs, which JSON can hold and files cannot, replaced."""
+    return "" if found is None else str(found).encode("utf-8", "replace").decode("utf-8")
 
 
 def keys_of(value: dict[str, Any]) -> str:

@@ -57,7 +57,7 @@ def _plain(value: dict[str, Any]) -> Shape:
         cats,
         complete,
         id_of(value),
-        storable(str(group)),
+        storable(group),
         rejected=answer in ("reject", "ignore"),
         tool=_tool(value),
         unread=tuple(f"{len(value[key])} {key}" for key in _UNREAD if isinstance(value.get(key), list) and value[key]),

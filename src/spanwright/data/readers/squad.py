@@ -109,7 +109,7 @@ class QuestionsReader:
 
 
 def _id(entry: dict[str, Any]) -> str:
-    return storable(str(entry.get("id", "")))
+    return storable(entry.get("id"))
 
 
 def _nearest(context: str, text: str, start: int) -> int | None:
@@ -128,11 +128,11 @@ def _nearest(context: str, text: str, start: int) -> int | None:
 
 def _questions(file: str, line: int, value: Any) -> Iterator[_Asked]:
     if "paragraphs" not in value:
-        yield _asked(file, line, value["context"], value, str(value.get("title", "")))
+        yield _asked(file, line, value["context"], value, storable(value.get("title")))
         return
     for paragraph in value["paragraphs"]:
         for entry in paragraph["qas"]:
-            yield _asked(file, line, paragraph["context"], entry, str(value.get("title", "")))
+            yield _asked(file, line, paragraph["context"], entry, storable(value.get("title")))
 
 
 def _asked(file: str, line: int, context: str, entry: dict[str, Any], group: str) -> _Asked:
@@ -148,4 +148,4 @@ def _asked(file: str, line: int, context: str, entry: dict[str, Any], group: str
     impossible = entry.get("is_impossible")
     if not isinstance(impossible, bool | None):
         raise TypeError(f"is_impossible must be true or false, found {impossible!r:.100}")
-    return _Asked(file, line, context, entry["question"], pairs, _id(entry), storable(group), bool(impossible))
+    return _Asked(file, line, context, entry["question"], pairs, _id(entry), group, bool(impossible))

@@ -14,9 +14,9 @@ from spanwright.data.checks import Finding, Findings
 from spanwright.data.labels import CATEGORY_PATTERN, LABEL_PATTERN, labels_refused, refused_labels, similar_labels
 from spanwright.data.ledger import Ledger
 from spanwright.data.markup import TAG, strip_html
-from spanwright.data.offsets import UnitEvidence, to_characters
+from spanwright.data.offsets import UnitEvidence, inside_characters, to_characters
 from spanwright.data.readers.jsons import json_records
-from spanwright.data.readers.shape import Shape, ShapeError
+from spanwright.data.readers.shape import Shape, ShapeError, storable
 from spanwright.data.readers.shapes import shapes_of
 from spanwright.data.records import CategoryRecord, CharSpan, Checked, SpanRecord
 from spanwright.data.sources import Source
@@ -148,15 +148,15 @@ class TextsReader:
         """Yield the records, each checked and repaired."""
         self._report_whole_file()
         for located in self._shapes():
-            shape = located.shape
+            shape, text = located.shape, self._text(located.shape)
             self.ledger.records.read += 1
-            if reason := self._reason_to_drop(located):
+            if reason := self._reason_to_drop(located, text):
                 self.ledger.records.dropped[reason] += 1
                 self._account(self._names(shape), reason)
                 self._account(shape.others, reason)
                 continue
             self._leave_out(located)
-            yield self._categories(located) if self.task == "textcat" else self._with_spans(located)
+            yield self._categories(located, text) if self.task == "textcat" else self._with_spans(located)
 
     def _report_whole_file(self) -> None:
         for note in self._notes:
@@ -187,13 +187,18 @@ class TextsReader:
             found = f"{common} ({most}) and {', '.join(sorted(rare)[:20])}"
             self.findings.add(Finding("unbalanced", self.file, cats.lines[common], found))
 
-    def _reason_to_drop(self, located: Located) -> str:
+    def _text(self, shape: Shape) -> str:
+        """The text to write."""
+        strip = self._options.strip_html and self.task == "textcat" and TAG.search(shape.text)
+        return strip_html(shape.text) if strip else shape.text
+
+    def _reason_to_drop(self, located: Located, text: str) -> str:
         """Why a record is not written, reported; "" where it is."""
         shape = located.shape
         if shape.rejected:
             self._find("rejected", located, shape.text[:60], "drop it")
             return "rejected"
-        if not check_text(shape.text, located.file, located.line, shape.id, self.findings):
+        if not check_text(text, located.file, located.line, shape.id, self.findings):
             return "empty text"
         return ""
 
@@ -209,6 +214,9 @@ class TextsReader:
             )
             self._find("other-offsets", located, found[:200], f"count {self._unit}" if self._moves else "")
             moved = moved if self._moves else spans
+        if self._unit and (cut := inside_characters(shape.text, spans, self._unit)):
+            found = "; ".join(f"{span.label} {span.start}-{span.end} cuts a character" for span in cut)
+            self._find("other-offsets", located, found[:200], "")
         record = SpanRecord(located.file, located.line, shape.text, moved, shape.id, shape.group, self._scores(shape))
         self._count((*(span.label for span in moved), *record.cats))
         checked = check_spans(record, self.findings, self.ledger)
@@ -224,18 +232,17 @@ class TextsReader:
         changed = (labels | Counter(checked.changed_labels)) & kept
         return Checked(record, True, tuple(changed.elements()))
 
-    def _categories(self, located: Located) -> Checked:
-        shape = located.shape
-        text, changed = shape.text, False
-        if TAG.search(text):
+    def _categories(self, located: Located, text: str) -> Checked:
+        shape, changed = located.shape, False
+        if found := TAG.search(shape.text):
             changed = self._options.strip_html
-            found = TAG.search(text)
-            self._find("html-stripped" if changed else "html", located, found[0] if found else "", "strip it" * changed)
-            text = strip_html(text) if changed else text
+            self._find("html-stripped" if changed else "html", located, found[0], "strip it" * changed)
         cats = self._scores(shape)
         if not shape.cats and self._cats.counts:
-            code = "missing-label" if shape.cats is None else "no-category"
-            self._find(code, located, shape.text[:60], "read as none" if shape.cats is None else "")
+            missing = shape.cats is None
+            repair = "read as none" if missing and cats else ""
+            self._find("missing-label" if missing else "no-category", located, shape.text[:60], repair)
+            changed = changed or bool(repair)
         self._count(cats)
         return Checked(CategoryRecord(located.file, located.line, text, cats, shape.id, shape.group), changed)
 
@@ -277,7 +284,7 @@ class TextsReader:
             self.ledger.label(name).dropped[reason] += 1
 
     def _find(self, code: str, located: Located, found: str, repair: str) -> None:
-        finding = Finding(code, located.file, located.line, found, repair, bool(repair), located.shape.id)
+        finding = Finding(code, located.file, located.line, storable(found), repair, bool(repair), located.shape.id)
         self.findings.add(finding)
 
 
