@@ -324,6 +324,17 @@ def test_broken_questions(entry, tmp_path):
         convert_text(question(**entry), tmp_path, name="a.json")
 
 
+@pytest.mark.parametrize(
+    "answer", [{"answer": {"text": "Anna", "answer_start": 0}}, {"answer_text": "Anna", "answer_start": 0}]
+)
+def test_answers_under_other_keys_are_refused(answer, tmp_path):
+    record = {"context": "Anna saw", "question": "Who?"}
+    with pytest.raises(SpanwrightError, match=f"a.jsonl:1: not in the form of SQuAD.* {next(iter(answer))}"):
+        convert_text(json.dumps({**record, **answer}) + "\n", tmp_path, name="a.jsonl")
+    outcome = convert_text(json.dumps({**record, "answerable": False}) + "\n", tmp_path, name="b.jsonl")
+    assert len(outcome.docs) == 1 and outcome.codes == ["unanswered"]
+
+
 def test_long_json_is_read_in_pieces(tmp_path):
     records = [{"text": f"Anna {i} " + "x" * 5000, "entities": [[0, 4, "PER"]]} for i in range(600)]
     outcome = convert_text(json.dumps(records, indent=1), tmp_path, name="a.json")
