@@ -44,7 +44,7 @@ class DataErrors:
     S122 = "{file}:{line}: not in the form of SQuAD: {reason}. See docs/formats.md for an example."
     S123 = "{file}:{line}: not readable as CSV: {reason}. Check the quotes; --max-line-length N raises the limit for a cell."
     S124 = "{path}: a dataset without .arrow or .parquet files at its top. Name one of its splits (found: {splits})."
-    S125 = "{file}: row {line}: {columns} must be lists of one length. Check how the dataset was written."
+    S125 = "{file}: row {line}: {columns} must be lists of one length, with no null in them. Check how the dataset was written."
     S126 = "{path}: datasets on disk are read with pyarrow. Install it: pip install pyarrow."
     S127 = "{file}: not readable as Arrow or Parquet: {reason}. Write it again with save_to_disk or to_parquet."
     S128 = "--split {split}: two or three whole per cents that add up to 100, such as 80/10/10 for train, dev and test."
@@ -64,6 +64,7 @@ class DataErrors:
     )
     S134 = "{file}: WebAnno TSV, whose tags are not in a scheme. Export it from INCEpTION or WebAnno as CoNLL 2002."
     S135 = "{file}: a .spacy corpus is taken as it is; {options} cannot be applied. Leave it out, or convert the annotation file."
+    S136 = "{path}: {found}, and --format {format} reads {read}. Leave --format out, or name another one."
 
     # Export, pre-annotation and statistics
     S150 = "{path} exists. Use --force to replace it, or another --out."
