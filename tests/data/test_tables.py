@@ -202,6 +202,13 @@ def test_commas_of_a_first_text_part_no_columns(rows, options, tmp_path):
     assert held(outcome)[:3] == list(zip(PROSE, (["neg"], ["pos"], ["neg"]), strict=True))
 
 
+def test_a_tab_in_a_first_text_parts_no_columns(tmp_path):
+    """Between tabs, every row after it would be one that is not closed."""
+    rows = '"A\tdull, slow film",neg\n' + '"A fine, quick film",pos\n"A dull, bad film",neg\n' * 2000
+    outcome = convert_text(rows, tmp_path, settings(header=False), name="a.csv")
+    assert held(outcome)[:2] == [("A\tdull, slow film", ["neg"]), ("A fine, quick film", ["pos"])]
+
+
 def test_labels_of_numbers_between_tabs(tmp_path):
     """As UCI's sentences of IMDB are, whose first text has more commas than tabs."""
     outcome = convert_text("A very, very, very slow-moving film.\t0\nIt was fun.\t1\nTwo hours.\t0\n", tmp_path)

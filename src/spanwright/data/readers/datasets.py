@@ -73,7 +73,7 @@ class Dataset:
                 batch = next(batches, None)
                 rows = [] if batch is None else batch.to_pylist()
             except (ValueError, OSError) as error:  # what pyarrow raises for broken files
-                raise SpanwrightError(Errors.S127.format(file=file, reason=error)) from error
+                raise SpanwrightError(Errors.S127.format(file=file, reason=" ".join(str(error).split()))) from error
             if batch is None:
                 return
             yield rows

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 from typing import NoReturn
@@ -41,7 +41,7 @@ _TEXT_NAMES = frozenset(
 )
 _LABEL_NAMES = frozenset(("label", "labels", "category", "class", "sentiment", "target", "tag", "intent", "topic"))
 _SAMPLE = 200
-_SAMPLE_LINES = 2000
+_SAMPLE_LINES = 500
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _SCORES = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
 _NAME_WORDS = 3
@@ -87,15 +87,22 @@ class Table:
         return (Finding("ambiguous-column", file, 1, found, f"take column {self.label + 1}", True),)
 
 
-def table_rows(source: Source, delimiter: str, most: int | None = None) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that hold anything, each with the line it starts at; those of the first `most` lines.
+def table_rows(source: Source, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the rows that hold anything, each with the line it starts at.
 
     Between tabs, a quote is a character like others, unless it and a last one enclose a whole cell.
 
     RAISES (SpanwrightError): A quote that does not end where a cell does, or a cell beyond the limit, with its line.
     """
+    yield from _rows(source, _lines(source), delimiter)
+
+
+def _lines(source: Source) -> Iterator[str]:
+    return (line for batch in source.batches(MAX_FIELD_LENGTH) for line in batch)
+
+
+def _rows(source: Source, lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(min(source.limits.max_line_length or MAX_FIELD_LENGTH, _MOST))
-    lines = islice((line for batch in source.batches(MAX_FIELD_LENGTH) for line in batch), most)
     rows = _tab_rows(source, lines) if delimiter == "\t" else _quoted_rows(source, lines, delimiter)
     for start, cells in rows:
         if any(cell.strip() for cell in cells):
@@ -140,7 +147,7 @@ def _tab_rows(source: Source, lines: Iterator[str]) -> Iterator[tuple[int, list[
 def _enclosed(text: str) -> list[str] | None:
     """The cells of a row whose quotes are all closed, else None."""
     try:
-        rows = list(csv.reader((line + "\n" for line in text.split("\n")), delimiter="\t", strict=True))
+        rows = list(csv.reader(io.StringIO(text, newline="\n"), delimiter="\t", strict=True))
     except csv.Error:
         return None
     return rows[0] if len(rows) == 1 else None
@@ -178,7 +185,7 @@ def sniff_table(source: Source, options: ColumnOptions) -> Table | None:
 
 def _delimiter(source: Source) -> str | None:
     """What most rows hold as often as each other, tabs before others; None where the first row holds none either."""
-    line = next((line for batch in source.batches(MAX_FIELD_LENGTH) for line in batch if line.strip()), "")
+    line = next((line for line in _lines(source) if line.strip()), "")
     counts = {delimiter: line.count(delimiter) for delimiter in ("\t", ",", ";")}
     shares = {delimiter: _share_of_rows(source, delimiter) for delimiter in counts}
     if any(shares.values()):
@@ -187,11 +194,22 @@ def _delimiter(source: Source) -> str | None:
 
 
 def _share_of_rows(source: Source, delimiter: str) -> float:
-    """The share of rows that have the commonest number of cells, 0.0 where that is one; up to a row that cannot be read."""
+    """The share of rows that have the commonest number of cells; 0.0 where that is one, or most lines cannot be read."""
     widths: Counter[int] = Counter()
-    with suppress(SpanwrightError):
-        for _, cells in islice(table_rows(source, delimiter, _SAMPLE_LINES), _SAMPLE):
+    read = last = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal read
+        for line in islice(_lines(source), _SAMPLE_LINES):
+            read += 1
+            yield line
+
+    try:
+        for line, cells in islice(_rows(source, counted(), delimiter), _SAMPLE):
             widths[len(cells)] += 1
+            last = line
+    except SpanwrightError:
+        widths[0] = read - last
     width, count = widths.most_common(1)[0] if widths else (0, 0)
     return count / widths.total() if width > 1 else 0.0
 
