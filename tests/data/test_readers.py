@@ -331,6 +331,17 @@ def test_broken_questions(entry, tmp_path):
         convert_text(question(**entry), tmp_path, name="a.json")
 
 
+@pytest.mark.parametrize(
+    "answer", [{"answer": {"text": "Anna", "answer_start": 0}}, {"answer_text": "Anna", "answer_start": 0}]
+)
+def test_answers_under_other_keys_are_refused(answer, tmp_path):
+    record = {"context": "Anna saw", "question": "Who?"}
+    with pytest.raises(SpanwrightError, match=f"a.jsonl:1: not in the form of SQuAD.* {next(iter(answer))}"):
+        convert_text(json.dumps({**record, **answer}) + "\n", tmp_path, name="a.jsonl")
+    outcome = convert_text(json.dumps({**record, "answerable": False}) + "\n", tmp_path, name="b.jsonl")
+    assert len(outcome.docs) == 1 and outcome.codes == ["unanswered"]
+
+
 def test_long_json_is_read_in_pieces(tmp_path):
     records = [{"text": f"Anna {i} " + "x" * 5000, "entities": [[0, 4, "PER"]]} for i in range(600)]
     outcome = convert_text(json.dumps(records, indent=1), tmp_path, name="a.json")
@@ -381,16 +392,3 @@ def test_a_language_without_its_packages_is_refused(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "pythainlp.tokenize", None)
     with pytest.raises(SpanwrightError, match=r"S115.*--lang th: .*PyThaiNLP"):
         convert_text('{"text": "a", "spans": []}', tmp_path, ConvertSettings(lang="th"), name="a.jsonl")
-
-
-@pytest.mark.parametrize("format", ["columns", "json", "csv", "squad"])
-def test_a_format_of_files_does_not_fit_a_folder(format, tmp_path):
-    (tmp_path / "films" / "neg").mkdir(parents=True)
-    (tmp_path / "films" / "neg" / "1.txt").write_text("dull")
-    with pytest.raises(SpanwrightError, match=rf"S141.*films: --format {format}"):
-        convert_file(tmp_path / "films", tmp_path / "out", ConvertSettings(ReadOptions(format=format)))
-
-
-def test_a_format_of_folders_does_not_fit_a_file(tmp_path):
-    with pytest.raises(SpanwrightError, match=r"S141.*a\.tsv: --format folders"):
-        convert_text("a\tB-X\n", tmp_path, ConvertSettings(ReadOptions(format="folders")))

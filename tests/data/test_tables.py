@@ -1,9 +1,12 @@
+import csv
+
 import pytest
 from helpers import convert_file, convert_text
 
 from spanwright.data.convert import ConvertSettings
 from spanwright.data.readers.formats import ReadOptions
 from spanwright.data.readers.layout import ColumnOptions
+from spanwright.data.sources import Limits
 from spanwright.errors import SpanwrightError
 
 
@@ -188,3 +191,62 @@ def test_joined_labels_are_reported(tmp_path):
     rows = "text,label\nso good,pos#food\nso bad,neg\nso fine,pos\nso cold,food\nin C#,C#\n"
     [finding] = [f for f in convert_text(rows, tmp_path, name="a.csv").findings if f["code"] == "joined-labels"]
     assert finding["line"] == 2 and finding["found"] == "pos#food (1)"
+
+
+PROSE = ("A dull, slow, long film", "A fine, quick, short film", "A dull one")
+
+
+@pytest.mark.parametrize(
+    ("rows", "options"),
+    [
+        ([f"{text}\t{label}" for text, label in zip(PROSE, ("neg", "pos", "neg"), strict=True)], {}),
+        ([f"{text}|{label}" for text, label in zip(PROSE, ("neg", "pos", "neg"), strict=True)], {"separator": "pipe"}),
+        ([f"{label};{text}" for text, label in zip(PROSE, ("neg", "pos", "neg"), strict=True)], {}),
+    ],
+)
+def test_commas_of_a_first_text_part_no_columns(rows, options, tmp_path):
+    outcome = convert_text("\n".join(rows * 2), tmp_path, settings(header=False, **options), name="a.txt")
+    assert held(outcome)[:3] == list(zip(PROSE, (["neg"], ["pos"], ["neg"]), strict=True))
+
+
+def test_a_tab_in_a_first_text_parts_no_columns(tmp_path):
+    """Between tabs, every row after it would be one that is not closed."""
+    rows = '"A\tdull, slow film",neg\n' + '"A fine, quick film",pos\n"A dull, bad film",neg\n' * 2000
+    outcome = convert_text(rows, tmp_path, settings(header=False), name="a.csv")
+    assert held(outcome)[:2] == [("A\tdull, slow film", ["neg"]), ("A fine, quick film", ["pos"])]
+
+
+def test_labels_of_numbers_between_tabs(tmp_path):
+    """As UCI's sentences of IMDB are, whose first text has more commas than tabs."""
+    outcome = convert_text("A very, very, very slow-moving film.\t0\nIt was fun.\t1\nTwo hours.\t0\n", tmp_path)
+    assert [label for _, [label] in held(outcome)] == ["0", "1", "0"]
+
+
+@pytest.mark.parametrize(
+    ("second", "reported"), [(("x", "y"), True), (("pos", "neg"), False), (("", ""), False)], ids=str
+)
+def test_two_columns_with_names_of_labels(second, reported, tmp_path):
+    rows = "".join(f"so it was,{label},{other}\n" for label, other in zip(("pos", "neg"), second, strict=True))
+    text = "text,category,label\n" + rows
+    assert ("ambiguous-column" in convert_text(text, tmp_path, name="a.csv").codes) is reported
+    assert "ambiguous-column" not in convert_text(text, tmp_path, settings(columns=(1, 3)), name="b.csv").codes
+
+
+def test_columns_that_are_set_are_read_beside_columns_of_scores(tmp_path):
+    text = "review,verified,y\n" + "so it was,1,0\nso it is,0,1\n" * 2
+    outcome = convert_text(text, tmp_path, settings(columns=(1, 3)), name="a.csv")
+    assert held(outcome)[:2] == [("so it was", ["0"]), ("so it is", ["1"])]
+
+
+def test_long_cells(tmp_path):
+    """Longer than the module csv takes by itself; of another limit, no trace may stay."""
+    csv.field_size_limit(131_072)
+    text = f"text,label\n{'好' * 140_000},neg\n{'坏' * 500},pos\n"
+    assert len(convert_text(text, tmp_path, name="a.csv").docs) == 2
+    endless = ConvertSettings(ReadOptions(limits=Limits(10**20)))
+    assert len(convert_text("text,label\nso it was,neg\nso it is,pos\n", tmp_path, endless, name="b.csv").docs) == 2
+
+
+def test_other_ends_of_lines_within_a_row(tmp_path):
+    text = 'id\ttext\tlabel\na\u2028b\t"so\u0085bad\nit was"\tneg\nc\tso good it was\tpos\n'
+    assert held(convert_text(text, tmp_path))[0] == ("so\u0085bad\nit was", ["neg"])

@@ -88,6 +88,13 @@ def test_label_studio_reports_what_is_neither(result, tmp_path):
     assert outcome.spans == [SPANS] and outcome.codes == ["unread"]
 
 
+def test_label_studio_names_a_tag_like_another_text(tmp_path):
+    """`to_name` is what a tag of the project is called, which need not be the key of its text."""
+    data = {"text": "case 17", "content": TEXT}
+    outcome = convert_value(task({"result": results(*LABELLED)}, data=data), tmp_path)
+    assert outcome.docs[0].text == TEXT and not outcome.codes
+
+
 @pytest.mark.parametrize("annotations", [[{"result": None}], [{"result": []}]])
 def test_label_studio_without_results(annotations, tmp_path):
     assert convert_value(task(*annotations), tmp_path).spans == [[]]
@@ -114,6 +121,13 @@ def test_keys_of_other_tools(value, tmp_path):
     assert outcome.spans == [SPANS] and not outcome.codes
 
 
+@pytest.mark.parametrize("tags", [("I-PER", "O"), ("B-PER", "O"), ("B-PER", "L-LOC"), ("B-PER", "I-PER")])
+def test_tags_of_spacy2_that_break_the_rules_are_refused(tags, tmp_path):
+    tokens = [{"orth": word, "ner": tag} for word, tag in zip(("Anna", "saw"), tags, strict=True)]
+    with pytest.raises(SpanwrightError, match=r"a.json:1: .*the tags are no BILUO: .* at '(Anna|saw)'"):
+        convert_value({"id": 0, "paragraphs": [{"sentences": [{"tokens": tokens}]}]}, tmp_path)
+
+
 def test_tokens_of_spacy_are_no_spans(tmp_path):
     value = {
         "text": TEXT,
@@ -136,6 +150,35 @@ def test_relations_are_reported(tmp_path):
     outcome = convert_value(value, tmp_path)
     assert outcome.spans == [SPANS]
     assert [(f["code"], f["found"]) for f in outcome.findings] == [("unread", "1 relations")]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"category": "books", "label": "neg"},
+        {"label": "neg", "labels": ["neg", "slow"]},
+        {"cats": {"neg": 0}, "label": "neg"},
+        {"intent": "ask", "topic": "books"},
+    ],
+)
+def test_keys_with_different_categories_are_refused(value, tmp_path):
+    with pytest.raises(SpanwrightError, match=r"a.json:1: .*hold different categories"):
+        convert_value({"text": TEXT, **value}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"cats": {"neg": 1, "pos": 0}, "label": "neg", "labels": ["neg"]},
+        {"cats": {"neg": 0.8, "pos": 0.2}, "label": "neg"},
+        {"label": "neg", "labels": [], "class": None, "category": " ", "topic": "books"},
+        {"options": [{"id": "pos"}, {"id": "neg"}], "accept": ["neg"], "label": "pos", "answer": "accept"},
+        {"label": "neg", "labels": [[0, 4, "PER"]]},
+    ],
+)
+def test_keys_that_agree_or_hold_no_category(value, tmp_path):
+    cats = convert_value({"text": TEXT, **value}, tmp_path).docs[0].cats
+    assert max(cats, key=cats.get) == "neg"
 
 
 def test_prodigy_answers_about_one_label(tmp_path):

@@ -47,7 +47,7 @@ class DataErrors:
     S122 = "{file}:{line}: not in the form of SQuAD: {reason}. See docs/formats.md for an example."
     S123 = "{file}:{line}: not readable as CSV: {reason}. Check the quotes; --max-line-length N raises the limit for a cell."
     S124 = "{path}: a dataset without .arrow or .parquet files at its top. Name one of its splits (found: {splits})."
-    S125 = "{file}: row {line}: {columns} must be lists of one length. Check how the dataset was written."
+    S125 = "{file}: row {line}: {columns} must be lists of one length, with no null in them. Check how the dataset was written."
     S126 = "{path}: datasets on disk are read with pyarrow. Install it: pip install pyarrow."
     S127 = "{file}: not readable as Arrow or Parquet: {reason}. Write it again with save_to_disk or to_parquet."
     S128 = "--split {split}: two or three whole per cents that add up to 100, such as 80/10/10 for train, dev and test."
@@ -67,12 +67,12 @@ class DataErrors:
     )
     S134 = "{file}: WebAnno TSV, whose tags are not in a scheme. Export it from INCEpTION or WebAnno as CoNLL 2002."
     S135 = "{file}: a .spacy corpus is taken as it is; {options} cannot be applied. Leave it out, or convert the annotation file."
+    S136 = "{path}: {found}, and --format {format} reads {read}. Leave --format out, or name another one."
 
     S140 = (
         "{file}: cannot be read as {encoding} ({reason}). Name the encoding of the file with --encoding, such as utf-8, "
         "utf-16-le or cp1252."
     )
-    S141 = "{path}: --format {format} does not fit a {kind}; folders is the one for folders of texts. Leave the option out."
     S143 = (
         "{place}: {found}. Mend it, or convert the file with scripts/convert.py, which repairs and reports such annotations, and "
         "name the corpus instead."

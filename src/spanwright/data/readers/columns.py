@@ -42,11 +42,12 @@ _REMEMBERED_ROWS = 3_000_000
 
 @dataclass
 class Survey:
-    """What the first reading counts. `first` has the line where each tag stands first."""
+    """What the first reading counts. `first` has the line where each tag stands first, `empty` counts lists of no tokens."""
 
     pairs: Counter[Pair] = field(default_factory=Counter)
     first: dict[str, int] = field(default_factory=dict)
     records: int = 0
+    empty: int = 0
     documents: set[int] = field(default_factory=set)
     passed: Counter[str] = field(default_factory=Counter)
     last: tuple[str, int] = ("", 0)
@@ -66,6 +67,7 @@ def survey(sentences: Iterable[Block]) -> Survey:
             result.passed.update(row.notes[0][0] for row in block.rows if row.kind > NOTED)
             tags, lines = [tags[i] for i in kept], [lines[i] for i in kept]
         if not tags:
+            result.empty += not block.rows
             continue
         result.pairs.update(pairwise([None, *tags, None]))
         result.records += 1
@@ -163,6 +165,10 @@ class TaggedReader:
         # in most schemes the tag alone says all, where nothing is wrong
         simple = all(step.tag == tags_of[raw] for (_, raw), step in self.steps.items() if raw is not None)
         for block in self._blocks():
+            if not block.rows:
+                self._find("empty-text", block.lines[0], "no tokens", "drop it")
+                yield block.document, None
+                continue
             if block.noted:
                 block = self._passed_over(block)
                 if not block.rows:
@@ -295,7 +301,7 @@ class TaggedReader:
         """Report what concerns the file rather than a row of it."""
         first = min(self.survey.first.values())
         for doubt in self.layout.doubts:
-            self._find("ambiguous-column", first, doubt, "take the last")
+            self._find("ambiguous-column", first, doubt, "take that one")
         if self.scheme.doubtful:
             self._find("doubtful-scheme", first, f"{self.scheme.name}: {self.scheme.reason}", "read so")
         for tag in OUTSIDE_ALIASES.intersection(self.survey.first) - set(self.options.outside):
@@ -313,7 +319,7 @@ class TaggedReader:
 
     def _count_source(self) -> None:
         documents = self.options.docs == "document"
-        self.ledger.records.read += len(self.survey.documents) if documents else self.survey.records
+        self.ledger.records.read += len(self.survey.documents) if documents else self.survey.records + self.survey.empty
         for label, count in self._label_counts().items():
             self.ledger.label(label).read += count
 

@@ -7,45 +7,42 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from spanwright.data.readers.layout import Layout
-from spanwright.data.readers.rows import Block
-from spanwright.data.readers.sentences import Lists, blocks_of
+from spanwright.data.readers.layout import ColumnOptions
+from spanwright.data.readers.sentences import lists_of
 from spanwright.data.readers.shape import ShapeError
 from spanwright.data.readers.shapes import shapes_of
 from spanwright.data.readers.texts import Located
 from spanwright.errors import Errors, SpanwrightError
 
-_TOKENS = ("tokens", "words")
 _SUFFIXES = (".arrow", ".parquet")
 
 
 class Dataset:
-    """The rows of a dataset, in the order of its files; integers that stand for labels come as their names."""
+    """The rows of a dataset, in the order of its files; integers that stand for labels come as their names.
 
-    def __init__(self, path: Path) -> None:
+    `lists` names the tokens and tags of a row, where it has them; `others` are files beside those of the dataset.
+    """
+
+    def __init__(self, path: Path, options: ColumnOptions) -> None:
         self.path = path
-        self.files = sorted(f for f in path.glob("*") if f.suffix in _SUFFIXES) if path.is_dir() else [path]
+        found = sorted(f for f in path.glob("*") if f.suffix in _SUFFIXES) if path.is_dir() else [path]
+        self.files = self._listed() or found
+        self.others = sorted(set(found).difference(self.files))
         if not self.files:
             splits = ", ".join(sorted(part.name for part in path.iterdir() if part.is_dir())) or "none"
             raise SpanwrightError(Errors.S124.format(path=path, splits=splits))
         self.schema = self._open(self.files[0])[0]
         self.names = self._label_names()
-        columns = self.schema.names
-        self.tokens = next((name for name in _TOKENS if name in columns), "")
-        self.tags = next((name for name in columns if "ner" in name or "tag" in name), "") if self.tokens else ""
+        self.lists = lists_of(next((row for _, _, row in self.rows()), None), options, str(path))
 
     def rows(self) -> Iterator[tuple[str, int, dict[str, Any]]]:
         """Yield (file, number of the row from 1, row)."""
         for file in self.files:
             number = 0
-            for batch in self._open(file)[1]:
-                for row in batch.to_pylist():
+            for rows in self._batches(file):
+                for row in rows:
                     number += 1
                     yield str(file), number, {name: self._named(name, value) for name, value in row.items()}
-
-    def blocks(self) -> Iterator[Block]:
-        """Yield the rows as sentences of tokens and tags."""
-        return blocks_of(self.rows(), Lists(self.tokens, self.tags))
 
     def shapes(self) -> Iterator[Located]:
         """Yield the rows as texts with categories or spans."""
@@ -60,10 +57,26 @@ class Dataset:
         for _, number, row in self.rows():
             yield number, row
 
-    @property
-    def layout(self) -> Layout:
-        """What stands in for the layout of columns."""
-        return Lists(self.tokens, self.tags).layout(f"dataset of {len(self.files)} files")
+    def _listed(self) -> list[Path]:
+        """The files that `datasets` lists as its own, beside which it may keep caches; empty where it lists none."""
+        state = self.path / "state.json"
+        try:
+            listed = json.loads(state.read_text(encoding="utf-8"))["_data_files"] if state.is_file() else []
+            return [self.path / entry["filename"] for entry in listed]
+        except (ValueError, KeyError, TypeError) as error:
+            raise SpanwrightError(Errors.S120.format(file=state, line=1, reason=error)) from error
+
+    def _batches(self, file: Path) -> Iterator[list[dict[str, Any]]]:
+        batches = self._open(file)[1]
+        while True:
+            try:
+                batch = next(batches, None)
+                rows = [] if batch is None else batch.to_pylist()
+            except (ValueError, OSError) as error:  # what pyarrow raises for broken files
+                raise SpanwrightError(Errors.S127.format(file=file, reason=" ".join(str(error).split()))) from error
+            if batch is None:
+                return
+            yield rows
 
     def _open(self, file: Path) -> tuple[Any, Iterator[Any]]:
         try:
@@ -99,7 +112,9 @@ class Dataset:
             return value
         if isinstance(value, list):
             return [self._named(column, item) for item in value]
-        return names[value] if isinstance(value, int) and 0 <= value < len(names) else value
+        if isinstance(value, int) and value < 0:  # how `datasets` writes that there is no label
+            return None
+        return names[value] if isinstance(value, int) and value < len(names) else value
 
 
 def _names_in(feature: Any) -> list[str]:

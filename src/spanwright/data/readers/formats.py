@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
-from spanwright.data.checks import Findings
+from spanwright.data.checks import Finding, Findings
 from spanwright.data.ledger import Ledger
 from spanwright.data.readers.columns import TaggedReader, columns_reader, sniff_layout
 from spanwright.data.readers.datasets import Dataset
@@ -72,11 +72,11 @@ def open_reader(path: Path, findings: Findings, ledger: Ledger, options: ReadOpt
     if not path.exists():
         raise SpanwrightError(Errors.S001.format(path=path))
     if options.format == "datasets" or (options.format == "auto" and _is_dataset(path)):
-        return _dataset_reader(Dataset(path), findings, ledger, options)
+        return _dataset_reader(Dataset(path, options.columns), findings, ledger, options)
+    if options.format != "auto" and path.is_dir() is not (options.format == "folders"):
+        kinds = ("a folder", "a file") if path.is_dir() else ("a file", "a folder")
+        raise SpanwrightError(Errors.S136.format(path=path, found=kinds[0], format=options.format, read=kinds[1]))
     texts = partial(TextsReader, findings=findings, ledger=ledger, options=options.texts)
-    if options.format != "auto" and path.is_dir() != (options.format == "folders"):
-        kind = "folder" if path.is_dir() else "file"
-        raise SpanwrightError(Errors.S141.format(path=path, format=options.format, kind=kind))
     if path.is_dir():
         folders = LabelFolders(path, open_source)
         return texts(folders, file=str(path), notes=folders.notes)
@@ -87,7 +87,7 @@ def open_reader(path: Path, findings: Findings, ledger: Ledger, options: ReadOpt
         reader = columns_reader(source, findings, ledger, options.columns)
     elif found.name == "squad":
         reader = QuestionsReader(partial(json_records, source), findings, ledger, file=source.name)
-    elif found.name == "json" and (lists := lists_of(_first_value(source))) and options.task in (None, "ner"):
+    elif found.name == "json" and options.task in (None, "ner") and (lists := _lists(source, options)):
         reader = _sentences(source, lists, findings, ledger, options)
     elif found.name == "json":
         reader = texts(partial(json_shapes, source), file=source.name)
@@ -157,6 +157,10 @@ def _holds_texts(source: Source, options: ReadOptions) -> bool:
     return sum(" " in text for text in texts) * 2 > len(texts)
 
 
+def _lists(source: Source, options: ReadOptions) -> Lists | None:
+    return lists_of(_first_value(source), options.columns, source.name)
+
+
 def _sentences(source: Source, lists: Lists, findings: Findings, ledger: Ledger, options: ReadOptions) -> TaggedReader:
     """A reader of lists of tokens and tags in JSON."""
     layout = lists.layout("a list of tokens and one of tags in each record")
@@ -184,9 +188,15 @@ def _is_dataset(path: Path) -> bool:
 
 def _dataset_reader(dataset: Dataset, findings: Findings, ledger: Ledger, options: ReadOptions) -> Reader:
     file, names = str(dataset.path), dataset.schema.names
-    if dataset.tags:
-        layout = dataset.layout
-        return TaggedReader(dataset.blocks, findings, ledger, options.columns, file=file, layout=layout)
+    for other in dataset.others:
+        findings.add(Finding("ignored-file", str(other), 1, other.name))
+    if (lists := dataset.lists) is not None:
+        layout = lists.layout(f"dataset of {len(dataset.files)} files")
+
+        def read() -> Iterator[Block]:
+            return blocks_of(dataset.rows(), lists)
+
+        return TaggedReader(read, findings, ledger, options.columns, file=file, layout=layout)
     if options.task == "qa" or {"context", "question"} <= set(names):
         return QuestionsReader(dataset.values, findings, ledger, file=file)
     return TextsReader(dataset.shapes, findings, ledger, options.texts, file=file)

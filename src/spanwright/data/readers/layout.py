@@ -39,6 +39,18 @@ class ColumnOptions:
     label_pattern: str | None = None
     docs: str = "sentence"
 
+    def pair(self, width: int, file: str) -> tuple[int, int] | None:
+        """The columns that are set, counted from 0.
+
+        RAISES (SpanwrightError): Columns that `width` of them do not have.
+        """
+        if self.columns is None:
+            return None
+        first, second = (number - 1 if number > 0 else width + number for number in self.columns)
+        if not (0 <= first < width and 0 <= second < width and first != second):
+            raise SpanwrightError(Errors.S113.format(file=file, columns=self.columns, width=width))
+        return first, second
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -76,6 +88,8 @@ def split_row(line: str, separator: str, columns: int | None = None) -> list[str
     if separator == "space":
         return _SPACES.split(line.strip(" \t"))
     if separator in ("comma", "semicolon"):
+        # a line is as long as its source allows, which is more than csv does
+        csv.field_size_limit(max(csv.field_size_limit(), len(line)))
         cells = next(csv.reader([line], delimiter=SEPARATORS[separator], strict=False), [""])
         if columns is None or len(cells) == columns:
             return cells
@@ -172,11 +186,8 @@ def _choose_columns(
     rows: Sequence[Sequence[str]], file: str, separator: str, options: ColumnOptions, sentence: int | None
 ) -> tuple[int, int, str, tuple[str, ...]]:
     width = len(rows[0])
-    if options.columns is not None:
-        token, tag = (number - 1 if number > 0 else width + number for number in options.columns)
-        if not (0 <= token < width and 0 <= tag < width and token != tag):
-            raise SpanwrightError(Errors.S113.format(file=file, columns=options.columns, width=width))
-        return token, tag, "as set", ()
+    if (pair := options.pair(width, file)) is not None:
+        return *pair, "as set", ()
     values = [[row[column] for row in rows if row[column]] for column in range(width)]
     names = _header_names(rows[0])
     likely = [column for column in range(width) if _tag_share(values[column], options) >= 0.5]

@@ -141,8 +141,10 @@ def _span(item: Any) -> CharSpan:
 
 def _first_categories(value: dict[str, Any]) -> tuple[dict[str, float] | None, bool]:
     """The first categories that are not empty, else empty ones, else None; and whether they are complete."""
-    first: tuple[dict[str, float] | None, bool] = (None, False)
-    for key in _CATEGORY_KEYS:
+    read: dict[str, tuple[dict[str, float], bool]] = {}
+    # what Prodigy's annotator chose counts, not what the text came with
+    chosen = isinstance(value.get("accept"), list) and "options" in value
+    for key in ("accept",) if chosen else _CATEGORY_KEYS:
         found = value.get(key)
         if isinstance(found, list) and found and key in _SPAN_KEYS and _may_be_spans(found):
             continue
@@ -151,12 +153,21 @@ def _first_categories(value: dict[str, Any]) -> tuple[dict[str, float] | None, b
             raise ShapeError(
                 f"{key} must be the name of a category, a list of names, or an object with scores, found {found!r:.100}"
             )
-        if cats is not None and not first[0] and (cats[0] or first[0] is None):
-            first = cats
-    names = [value[key] for key in _FURTHER_CATEGORY_KEYS if isinstance(value.get(key), str | dict)]
-    if first[0] is None and names and (named := _categories(names[0], {})) and set(named[0].values()) == {1.0}:
-        return named
-    return first
+        if cats is not None:
+            read[key] = cats
+    for key in () if read else _FURTHER_CATEGORY_KEYS:
+        cats = _categories(value[key], {}) if isinstance(value.get(key), str | dict) else None
+        if cats is not None and set(cats[0].values()) == {1.0}:
+            read[key] = cats
+    filled = {key: cats for key, cats in read.items() if cats[0]}
+    if len({_likeliest(cats) for cats, _ in filled.values()}) > 1:
+        raise ShapeError(f"{' and '.join(filled)} hold different categories: leave all but one out")
+    return next(iter((filled or read).values()), (None, False))
+
+
+def _likeliest(cats: dict[str, float]) -> frozenset[str]:
+    """The categories of the highest score, which keys that agree have in common; none where that is 0."""
+    return frozenset(name for name, score in cats.items() if 0 < score == max(cats.values()))
 
 
 def _categories(found: Any, value: dict[str, Any]) -> tuple[dict[str, float], bool] | None:

@@ -137,6 +137,8 @@ def _questions(file: str, line: int, value: Any) -> Iterator[_Asked]:
 
 def _asked(file: str, line: int, context: str, entry: dict[str, Any], group: str) -> _Asked:
     given = entry.get("answers") or []
+    if "answers" not in entry and (others := [key for key in entry if key.startswith("answer") and entry[key]]):
+        raise ValueError(f"answers are read from answers, and there is {', '.join(others)}")
     if isinstance(given, dict):
         pairs = list(zip(given["text"], given["answer_start"], strict=True))
     else:

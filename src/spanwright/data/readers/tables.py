@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import re
 from collections import Counter
@@ -12,7 +13,7 @@ from itertools import islice
 from typing import NoReturn
 
 from spanwright.data.checks import Finding
-from spanwright.data.readers.layout import ColumnOptions
+from spanwright.data.readers.layout import SEPARATORS, ColumnOptions
 from spanwright.data.readers.shape import Shape, ShapeError
 from spanwright.data.readers.shapes import shapes_of
 from spanwright.data.readers.texts import Located
@@ -20,6 +21,8 @@ from spanwright.data.sources import Source
 from spanwright.errors import Errors, SpanwrightError
 
 MAX_FIELD_LENGTH = 16_777_216
+# The most that csv takes on every platform.
+_MOST = 2**31 - 1
 
 _TEXT_NAMES = frozenset(
     (
@@ -38,6 +41,7 @@ _TEXT_NAMES = frozenset(
 )
 _LABEL_NAMES = frozenset(("label", "labels", "category", "class", "sentiment", "target", "tag", "intent", "topic"))
 _SAMPLE = 200
+_SAMPLE_LINES = 500
 _QUOTED = re.compile(r'"(?:[^"]|"")*"')
 _SCORES = {"0": 0.0, "1": 1.0, "0.0": 0.0, "1.0": 1.0, "false": 0.0, "true": 1.0}
 _NAME_WORDS = 3
@@ -90,8 +94,15 @@ def table_rows(source: Source, delimiter: str) -> Iterator[tuple[int, list[str]]
 
     RAISES (SpanwrightError): A quote that does not end where a cell does, or a cell beyond the limit, with its line.
     """
-    csv.field_size_limit(source.limits.max_line_length or MAX_FIELD_LENGTH)
-    lines = (line for batch in source.batches(MAX_FIELD_LENGTH) for line in batch)
+    yield from _rows(source, _lines(source), delimiter)
+
+
+def _lines(source: Source) -> Iterator[str]:
+    return (line for batch in source.batches(MAX_FIELD_LENGTH) for line in batch)
+
+
+def _rows(source: Source, lines: Iterator[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
+    csv.field_size_limit(min(source.limits.max_line_length or MAX_FIELD_LENGTH, _MOST))
     rows = _tab_rows(source, lines) if delimiter == "\t" else _quoted_rows(source, lines, delimiter)
     for start, cells in rows:
         if any(cell.strip() for cell in cells):
@@ -136,7 +147,7 @@ def _tab_rows(source: Source, lines: Iterator[str]) -> Iterator[tuple[int, list[
 def _enclosed(text: str) -> list[str] | None:
     """The cells of a row whose quotes are all closed, else None."""
     try:
-        rows = list(csv.reader(text.splitlines(keepends=True), delimiter="\t", strict=True))
+        rows = list(csv.reader(io.StringIO(text, newline="\n"), delimiter="\t", strict=True))
     except csv.Error:
         return None
     return rows[0] if len(rows) == 1 else None
@@ -155,10 +166,8 @@ def sniff_table(source: Source, options: ColumnOptions) -> Table | None:
 
     RAISES (SpanwrightError): A first row of which it does not show whether it names the columns.
     """
-    line = next((line for batch in source.batches(MAX_FIELD_LENGTH) for line in batch if line.strip()), "")
-    counts = {delimiter: line.count(delimiter) for delimiter in ("\t", ",", ";")}
-    delimiter = max(counts, key=lambda one: counts[one])
-    if not counts[delimiter]:
+    delimiter = SEPARATORS[options.separator] if options.separator else _delimiter(source)
+    if delimiter is None:
         return None
     rows = [cells for _, cells in islice(table_rows(source, delimiter), _SAMPLE)]
     columns = Counter(map(len, rows)).most_common(1)[0][0] if rows else 0
@@ -168,10 +177,41 @@ def sniff_table(source: Source, options: ColumnOptions) -> Table | None:
     body = rows[1:] or rows
     names = tuple(cell.strip().casefold() for cell in rows[0])
     if spans := [column for column in range(columns) if _are_span_lists([row[column] for row in body])]:
-        text, label = _as_set(options, columns, source) or (_text_column(names, body, exclude=spans), spans[0])
+        text, label = options.pair(columns, source.name) or (_text_column(names, body, exclude=spans), spans[0])
         header = not _is_span_list(rows[0][label]) if options.header is None else options.header
         return Table(delimiter, header, text, label, True, columns, tuple(rows[0]))
     return _labelled(rows, names, delimiter, options, source)
+
+
+def _delimiter(source: Source) -> str | None:
+    """What most rows hold as often as each other, tabs before others; None where the first row holds none either."""
+    line = next((line for line in _lines(source) if line.strip()), "")
+    counts = {delimiter: line.count(delimiter) for delimiter in ("\t", ",", ";")}
+    shares = {delimiter: _share_of_rows(source, delimiter) for delimiter in counts}
+    if any(shares.values()):
+        return max(counts, key=lambda one: (shares[one], one == "\t", counts[one]))
+    return max(counts, key=counts.__getitem__) if any(counts.values()) else None
+
+
+def _share_of_rows(source: Source, delimiter: str) -> float:
+    """The share of rows that have the commonest number of cells; 0.0 where that is one, or most lines cannot be read."""
+    widths: Counter[int] = Counter()
+    read = last = 0
+
+    def counted() -> Iterator[str]:
+        nonlocal read
+        for line in islice(_lines(source), _SAMPLE_LINES):
+            read += 1
+            yield line
+
+    try:
+        for line, cells in islice(_rows(source, counted(), delimiter), _SAMPLE):
+            widths[len(cells)] += 1
+            last = line
+    except SpanwrightError:
+        widths[0] = read - last
+    width, count = widths.most_common(1)[0] if widths else (0, 0)
+    return count / widths.total() if width > 1 else 0.0
 
 
 def _labelled(
@@ -180,12 +220,14 @@ def _labelled(
     """The table of a text and its labels in each row."""
     columns, body = len(names), rows[1:] or rows
     scores = tuple(column for column in range(columns) if _are_scores([row[column] for row in body]))
-    if len(scores) > 1 and not set(scores) & {column for column in range(columns) if names[column] in _LABEL_NAMES}:
+    chosen = options.pair(columns, source.name)
+    # without names there are no categories, and a label that is set is the only one
+    apart = len(scores) > 1 and chosen is None and options.header is not False
+    if apart and not set(scores) & {column for column in range(columns) if names[column] in _LABEL_NAMES}:
         text = _text_column(names, body, exclude=scores)
         if not any(name in _SCORES for name in names) and text not in scores:
             return Table(delimiter, True, text, scores[0], False, columns, tuple(rows[0]), scores)
     named = [column for column, name in enumerate(names) if name in _LABEL_NAMES]
-    chosen = _as_set(options, columns, source)
     label = chosen[1] if chosen else named[0] if named else _label_column(body)
     text = chosen[0] if chosen else _text_column(names, body, exclude=[label])
     known = bool(named) or any(name in _TEXT_NAMES for name in names)
@@ -195,17 +237,8 @@ def _labelled(
     header = options.header
     if header is None:
         header = known or (len(rows) > 1 and _names_columns(rows, text, label, source))
-    rivals = () if named or chosen else tuple(_rivals(body, text, label))
+    rivals = () if chosen else tuple(_rivals(body, text, label, named))
     return Table(delimiter, header, text, label, False, columns, tuple(rows[0]) if header else (), rivals=rivals)
-
-
-def _as_set(options: ColumnOptions, width: int, source: Source) -> tuple[int, int] | None:
-    if options.columns is None:
-        return None
-    text, label = (number - 1 if number > 0 else width + number for number in options.columns)
-    if not (0 <= text < width and 0 <= label < width and text != label):
-        raise SpanwrightError(Errors.S113.format(file=source.name, columns=options.columns, width=width))
-    return text, label
 
 
 def _names_columns(rows: Sequence[Sequence[str]], text: int, label: int, source: Source) -> bool:
@@ -289,10 +322,19 @@ def _label_column(rows: Sequence[Sequence[str]]) -> int:
     return min(range(len(columns)), key=rank)
 
 
-def _rivals(rows: Sequence[Sequence[str]], text: int, label: int) -> Iterator[int]:
-    """Other columns whose values come again as labels do; those of one value where the label's has no more."""
+def _rivals(rows: Sequence[Sequence[str]], text: int, label: int, named: Sequence[int]) -> Iterator[int]:
+    """Other columns with names of labels, and values of their own.
+
+    Without any, those whose values come again as labels do; those of one value where the label's has no more.
+    """
+    if named:
+        for column in named:
+            values = [(row[column].strip(), row[label].strip()) for row in rows]
+            if column != text and any(value not in ("", other) for value, other in values):
+                yield column
+        return
     least = min(2, len({row[label] for row in rows}))
     for column in range(len(rows[0])):
-        values = {row[column].strip() for row in rows}
-        if column not in (text, label) and any(values) and least <= len(values) and len(values) * 2 <= len(rows):
+        distinct = {row[column].strip() for row in rows}
+        if column not in (text, label) and any(distinct) and least <= len(distinct) and len(distinct) * 2 <= len(rows):
             yield column

@@ -65,14 +65,17 @@ def _results(completion: dict[str, Any]) -> tuple[list[CharSpan], list[str], tup
 
 
 def _text(data: dict[str, Any], completions: Sequence[dict[str, Any]], spans: Sequence[CharSpan]) -> str:
-    """The text of a task: the one that its results are about, by name or by what their spans say stands there."""
+    """The text of a task: the one that its results are about, by what their spans say stands there or by name.
+
+    The name is that of a tag, which may be like the key of another text.
+    """
     texts = {str(key): text for key, text in data.items() if isinstance(text, str)}
     about = {str(one.get("to_name")) for done in completions for one in list_of(done.get("result")) if "to_name" in one}
     named = [key for key in texts if key in about]
     quoted = [span for span in spans if span.text]
     fitting = [key for key in texts if quoted and all(texts[key][s.start : s.end] == s.text for s in quoted)]
     usual = [key for key in TEXT_KEYS if key in texts]
-    for keys in (named, fitting, list(texts), usual):
+    for keys in (fitting, named, list(texts), usual):
         if len(keys) == 1 or (keys is usual and keys):
             return texts[keys[0]]
     missing = "which of several texts is annotated does not show" if texts else "no text in data"
@@ -82,16 +85,19 @@ def _text(data: dict[str, Any], completions: Sequence[dict[str, Any]], spans: Se
 def spacy2(paragraph: Any, value: dict[str, Any]) -> Shape:
     """Read a paragraph of tokens with BILUO tags.
 
-    RAISES (ShapeError): A token or a category without what belongs to it.
+    RAISES (ShapeError): A token or a category without what belongs to it, or tags that break the rules of BILUO.
     """
     if not isinstance(paragraph, dict):
         raise ShapeError("a paragraph that is no object")
     try:
         tokens = [token for sentence in paragraph.get("sentences", []) for token in sentence["tokens"]]
         words = [(str(token["orth"]), str(token.get("space", " "))) for token in tokens]
-        tags, _ = normalise([str(token.get("ner", "O")) for token in tokens], "BILUO")
+        tags, broken = normalise([str(token.get("ner", "O")) for token in tokens], "BILUO")
     except (KeyError, TypeError) as error:
         raise ShapeError(f"a token without {error}, or with a tag that is not BILUO") from error
+    if broken:
+        index, code = broken[0]
+        raise ShapeError(f"the tags are no BILUO: {code} at {words[min(index, len(words) - 1)][0]!r}")
     text, edges = "", []
     for word, space in words:
         edges.append((len(text), len(text) + len(word)))
