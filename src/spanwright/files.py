@@ -59,6 +59,11 @@ def replace_folder(source: Path, target: Path) -> None:
         shutil.rmtree(grave, ignore_errors=True)
 
 
+def last_change(path: Path) -> int:
+    """Return when a file last changed, in nanoseconds; 0 where there is none."""
+    return path.stat().st_mtime_ns if path.exists() else 0
+
+
 def _give_default_permissions(path: Path) -> None:
     # mkstemp makes files that only their owner can read
     path.chmod(0o666 & ~_umask())

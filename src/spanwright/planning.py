@@ -13,6 +13,7 @@ from spanwright.errors import Errors, SpanwrightError
 
 NAME = "spanwright.steps_from_epochs.v1"
 PLANNED = ("max_epochs", "max_steps", "eval_frequency")  # of [training]
+SCHEDULED = ("warmup_steps", "total_steps")  # of its learning rate
 
 
 def make_steps_from_epochs(
@@ -55,7 +56,7 @@ def make_steps_from_epochs(
                 logger.info("%s: training.%s = %d (was %s)", NAME, setting, planned, training[setting])
             training[setting] = planned
         schedule: Any = training["optimizer"].get("learn_rate")
-        steps = {"warmup_steps": round(warmup * n_steps), "total_steps": n_steps}
+        steps = dict(zip(SCHEDULED, (round(warmup * n_steps), n_steps), strict=True))
         if isinstance(schedule, dict):
             schedule.update({setting: n for setting, n in steps.items() if setting in schedule})
 
@@ -68,8 +69,7 @@ def planned_settings(config: Mapping[str, Any]) -> set[str]:
     before_init = initialize.get("before_init") if isinstance(initialize, dict) else None
     if not (isinstance(before_init, dict) and before_init.get("@callbacks") == NAME):
         return set()
-    schedule = ("warmup_steps", "total_steps")
-    return {f"training.{key}" for key in PLANNED} | {f"training.optimizer.learn_rate.{key}" for key in schedule}
+    return {f"training.{key}" for key in PLANNED} | {f"training.optimizer.learn_rate.{key}" for key in SCHEDULED}
 
 
 def count_batches(nlp: Language) -> int:

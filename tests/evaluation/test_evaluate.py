@@ -20,6 +20,14 @@ from spanwright.evaluation.text_tallies import AnswerTally
 from spanwright.qa.corpus import register_extensions
 from spanwright.qa.scorer import qa_score
 
+BAG_OF_WORDS = {
+    "@architectures": "spacy.TextCatBOW.v3",
+    "exclusive_classes": False,
+    "ngram_size": 1,
+    "no_output_layer": False,
+    "length": 64,
+}
+
 
 @pytest.fixture
 def pipeline(tmp_path: Path) -> Path:
@@ -32,14 +40,7 @@ def categoriser(tmp_path: Path) -> Path:
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
     ruler = nlp.add_pipe("entity_ruler")
-    model = {
-        "@architectures": "spacy.TextCatBOW.v3",
-        "exclusive_classes": False,
-        "ngram_size": 1,
-        "no_output_layer": False,
-        "length": 64,
-    }
-    nlp.add_pipe("textcat_multilabel", config={"model": model})
+    nlp.add_pipe("textcat_multilabel", config={"model": BAG_OF_WORDS})
     doc = nlp.make_doc("acme hires")
     nlp.initialize(lambda: [Example.from_dict(doc, {"cats": {"good": 1.0, "bad": 0.0}})])
     ruler.add_patterns([{"label": "ORG", "pattern": "acme"}])  # `initialize` removes patterns
@@ -152,14 +153,8 @@ def test_what_the_data_does_not_hold_has_no_score_of_0(categoriser: Path, tmp_pa
 
 def test_only_the_components_that_have_gold_labels_are_scored(tmp_path: Path) -> None:
     nlp = spacy.blank("en")
-    model = {
-        "@architectures": "spacy.TextCatBOW.v3",
-        "exclusive_classes": False,
-        "ngram_size": 1,
-        "no_output_layer": False,
-    }
     for name, labels in (("family", ("good", "bad")), ("conditions", ("new", "old"))):
-        pipe = nlp.add_pipe("textcat_multilabel", name=name, config={"model": {**model, "length": 64}})
+        pipe = nlp.add_pipe("textcat_multilabel", name=name, config={"model": BAG_OF_WORDS})
         for label in labels:
             pipe.add_label(label)
     nlp.initialize()

@@ -10,16 +10,7 @@ import spacy
 from spacy.language import Language
 from spacy.training import Example
 
-TOK2VEC = {
-    "@architectures": "spacy.HashEmbedCNN.v2",
-    "pretrained_vectors": None,
-    "width": 16,
-    "depth": 1,
-    "embed_size": 100,
-    "window_size": 1,
-    "maxout_pieces": 2,
-    "subword_features": False,
-}
+from small_training import TOK2VEC
 
 Data = list[tuple[str, dict[str, float]]]
 

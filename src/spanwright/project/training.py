@@ -10,7 +10,7 @@ from spacy.util import load_config
 from thinc.config import ConfigValidationError
 
 from spanwright.errors import Errors, SpanwrightError
-from spanwright.files import replace_folder
+from spanwright.files import last_change, replace_folder
 from spanwright.planning import planned_settings
 from spanwright.preflight.overrides import parse_overrides, spacy_overrides
 from spanwright.project.commands import run_command, spacy_command
@@ -37,7 +37,7 @@ def train(config: Path, output: Path, *, gpu_id: int, overrides: Sequence[str]) 
     """
     _check_overrides(overrides, config)
     log = output / LOG
-    before = _last_change(log)
+    before = last_change(log)
     unfinished = output / UNFINISHED
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -47,13 +47,9 @@ def train(config: Path, output: Path, *, gpu_id: int, overrides: Sequence[str]) 
     for name in ("model-best", "model-last"):
         replace_folder(unfinished / name, output / name)
     shutil.rmtree(unfinished)
-    if _last_change(log) == before:
+    if last_change(log) == before:
         log.write_text("", encoding="utf-8")
     return output / "model-best"
-
-
-def _last_change(path: Path) -> int | None:
-    return path.stat().st_mtime_ns if path.exists() else None
 
 
 def _check_overrides(overrides: Sequence[str], path: Path) -> None:

@@ -19,6 +19,7 @@ from spanwright.doctor.facts import names_of_gpus
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.evaluation.error_analysis import KINDS
 from spanwright.evaluation.schema import METRICS
+from spanwright.files import last_change
 from spanwright.loggers import read_log
 
 PACKAGES = ("spanwright", "spacy", "thinc", "spacy-transformers", "transformers", "tokenizers", "torch", "numpy")
@@ -98,8 +99,8 @@ def usual_sources(pipeline: Path, metrics: Path, given: Sources) -> tuple[Source
         "learning_curve": metrics.parent / "learning_curve.json",
     }
     there = {name: path for name, path in usual.items() if getattr(given, name) is None and path.exists()}
-    trained = _last_change(pipeline / "meta.json")
-    outdated = [name for name in ("speed", "learning_curve") if name in there and _last_change(there[name]) < trained]
+    trained = last_change(pipeline / "meta.json")
+    outdated = [name for name in ("speed", "learning_curve") if name in there and last_change(there[name]) < trained]
     left_out = [there.pop(name) for name in outdated]
     return replace(given, **there), left_out
 
@@ -198,10 +199,6 @@ def _statistics(train: Path | None, data: Path | None) -> dict[str, Any] | None:
     if train is not None:
         return statistics(train, data)
     return None if data is None else {"train": None, "dev": statistics(data)["train"]}
-
-
-def _last_change(path: Path) -> float:
-    return path.stat().st_mtime if path.exists() else 0.0
 
 
 def _version(package: str) -> str:
