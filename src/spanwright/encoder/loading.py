@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -22,6 +23,7 @@ from transformers import (
 from transformers.models.auto.modeling_auto import MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES
 
 from spanwright.dropout import replace_dropout
+from spanwright.encoder.attention import Float32Attention
 from spanwright.encoder.cache import OutputCache
 from spanwright.encoder.freezing import freeze_parameters
 from spanwright.encoder.layers import divide_layers, is_divisible, is_packable
@@ -146,7 +148,8 @@ class EncoderModule(nn.Module):
         optional = {"token_type_ids": segments, "position_ids": positions}
         given = {name: value for name, value in optional.items() if value is not None}
         given["inputs_embeds" if inputs.is_floating_point() else "input_ids"] = inputs
-        return part(attention_mask=mask, **given).last_hidden_state.float()
+        with Float32Attention() if self.training and inputs.device.type == "cpu" else nullcontext():
+            return part(attention_mask=mask, **given).last_hidden_state.float()
 
 
 def build_encoder(
@@ -259,11 +262,16 @@ def _finish(
     if getattr(transformer, "pooler", None) is not None:
         transformer.pooler = None  # reads only the first piece, for a task that no component here has
     if run.gradient_checkpointing:
-        transformer.gradient_checkpointing_enable({"use_reentrant": False})
+        transformer.gradient_checkpointing_enable({"use_reentrant": False, "context_fn": _checkpointing_contexts})
     replace_dropout(transformer)
     freeze_parameters(transformer, run.freeze)
     n_frozen = _count_frozen(transformer, run.freeze)
     return EncoderModule(transformer, tokenizer, max_pieces=max_pieces, n_frozen=n_frozen)
+
+
+def _checkpointing_contexts() -> tuple[AbstractContextManager[None], Float32Attention]:
+    # of the forward pass, which is inside a block of its own, and of what the backward pass runs again outside of it
+    return nullcontext(), Float32Attention()
 
 
 def _count_frozen(transformer: PreTrainedModel, freeze: str | int) -> int:
