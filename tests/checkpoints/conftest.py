@@ -12,6 +12,8 @@ import torch
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import AutoConfig, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
+from spanwright import precision
+
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
 DEBERTA = {"relative_attention": True, "pos_att_type": ["c2p", "p2c"], "position_biased_input": False}
 ARCHITECTURES: dict[str, dict[str, Any]] = {
@@ -39,6 +41,12 @@ def save_byte_level(folder: Path) -> None:
     PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>", model_max_length=128
     ).save_pretrained(folder)
+
+
+@pytest.fixture(autouse=True)
+def auto_is_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pipelines have the digits that logits are compared in, whatever the processor gains from bfloat16."""
+    monkeypatch.setattr(precision, "has_native_bfloat16", lambda device_type: False)
 
 
 @pytest.fixture(params=ARCHITECTURES)

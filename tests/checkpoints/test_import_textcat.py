@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,6 +37,18 @@ def test_scores_are_the_logits(make_checkpoint: Callable, architecture: str) -> 
     torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
     chances = dict(zip(["good", "bad", "odd"], expected.softmax(0).tolist(), strict=True))
     assert nlp(TEXT).cats == pytest.approx(chances, abs=1e-5)
+
+
+def test_half_precision_suits_every_architecture(make_checkpoint: Callable, architecture: str) -> None:
+    folder, _ = make_checkpoint(AutoModelForSequenceClassification, architecture, **LABELS)
+    nlp = import_textcat(folder, lang="en")
+    shim = nlp.get_pipe("transformer").model.shims[0]
+    assert shim.precision == "auto"
+    expected = nlp(TEXT).cats
+    shim.precision = "bf16"
+    assert nlp(TEXT).cats == pytest.approx(expected, abs=0.01)
+    example = Example.from_dict(nlp.make_doc(TEXT), {"cats": {"good": 1.0, "bad": 0.0, "odd": 0.0}})
+    assert math.isfinite(nlp.update([example], sgd=nlp.resume_training())["textcat"])
 
 
 def test_of_a_long_text_the_first_window_counts(make_checkpoint: Callable) -> None:

@@ -27,7 +27,7 @@ class Recorder(TorchDispatchMode):
 
 def attend(query, **settings):
     with Recorder() as recorder, torch.autocast("cpu", torch.bfloat16):
-        attended = functional.scaled_dot_product_attention(query, query, query, **settings)
+        attended = functional.scaled_dot_product_attention(query, key=query, value=query, **settings)
     return attended, recorder.seen
 
 

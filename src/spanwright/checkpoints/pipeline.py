@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import spacy
@@ -12,6 +14,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from spanwright.errors import Errors, SpanwrightError
+from spanwright.shim import TorchShim
 
 SAMPLE = "Marie Curie left Warsaw in 1891, and worked at the University of Paris."
 
@@ -27,13 +30,23 @@ def blank_pipeline(lang: str) -> Language:
 def add_encoder(nlp: Language, folder: Path) -> None:
     """Add the encoder of the checkpoint in `folder` to a pipeline."""
     nlp.add_pipe("transformer", config={"model": {"@architectures": "spanwright.Transformer.v1", "name": str(folder)}})
-    # the comparison with the checkpoint needs all digits; a loaded pipeline runs in what its config says
-    nlp.get_pipe("transformer").model.shims[0].precision = "fp32"
+
+
+@contextmanager
+def in_float32(shim: TorchShim) -> Iterator[None]:
+    """Inside the block, the module computes with all digits, which the comparison with its checkpoint needs."""
+    precision, shim.precision = shim.precision, "fp32"
+    try:
+        yield
+    finally:
+        shim.precision = precision
 
 
 def encode_sample(nlp: Language) -> Doc:
-    """Return a Doc that has been through the pipeline's encoder, and nothing else of it."""
-    return nlp.get_pipe("transformer")(nlp.make_doc(SAMPLE))
+    """Return a Doc that has been through the pipeline's encoder in float32, and nothing else of it."""
+    transformer = nlp.get_pipe("transformer")
+    with in_float32(transformer.model.shims[0]):
+        return transformer(nlp.make_doc(SAMPLE))
 
 
 @torch.no_grad()

@@ -26,15 +26,14 @@ class Float32Attention(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        if function is not scaled_dot_product_attention or kwargs.get("dropout_p") or not _is_slow(args[0]):
+        if function is not scaled_dot_product_attention or kwargs.get("dropout_p"):
+            return function(*args, **kwargs)
+        query = args[0] if args else kwargs["query"]
+        if query.device.type != "cpu" or query.dtype != torch.bfloat16:
             return function(*args, **kwargs)
         with torch.autocast("cpu", enabled=False):
             attended = function(*map(_widened, args), **{name: _widened(value) for name, value in kwargs.items()})
-        return attended.to(args[0].dtype)
-
-
-def _is_slow(query: Tensor) -> bool:
-    return query.device.type == "cpu" and query.dtype == torch.bfloat16
+        return attended.to(query.dtype)
 
 
 def _widened(value: Any) -> Any:

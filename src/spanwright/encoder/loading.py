@@ -42,6 +42,8 @@ DEFAULT_MAX_PIECES = 512
 LARGEST_MAX_PIECES = 100_000  # tokenizers without a limit claim 10**30
 # layoutlmv2 reads images too, with a library that builds what a config names; the others want more than ids and a mask
 UNSUITABLE = {"layoutlmv2", "bros", "fnet", "mt5", "t5", "t5gemma", "umt5"}
+# its mask is the least float32, which overflows among scores in half precision
+NOT_IN_HALF = {"deberta"}
 TEXT_ENCODERS = MODEL_FOR_TOKEN_CLASSIFICATION_MAPPING_NAMES.keys() - UNSUITABLE
 
 Layers = Literal["all", "frozen", "trained"]
@@ -148,8 +150,14 @@ class EncoderModule(nn.Module):
         optional = {"token_type_ids": segments, "position_ids": positions}
         given = {name: value for name, value in optional.items() if value is not None}
         given["inputs_embeds" if inputs.is_floating_point() else "input_ids"] = inputs
-        with Float32Attention() if self.training and inputs.device.type == "cpu" else nullcontext():
+        with self._precisions(inputs.device.type):
             return part(attention_mask=mask, **given).last_hidden_state.float()
+
+    def _precisions(self, device_type: str) -> AbstractContextManager[object]:
+        # of what autocast would get wrong, or slow
+        if self.transformer.config.model_type in NOT_IN_HALF:
+            return torch.autocast(device_type, enabled=False)
+        return Float32Attention() if self.training and device_type == "cpu" else nullcontext()
 
 
 def build_encoder(
