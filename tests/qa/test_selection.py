@@ -9,7 +9,7 @@ import pytest
 import spacy
 
 from spanwright.errors import SpanwrightError
-from spanwright.qa.selection import LONGEST_SENTENCE, Selector, choose, cut_sentences, stems
+from spanwright.qa.selection import LONGEST_SENTENCE, Selector, choose, cut_sentences, draw_pieces, stems
 from spanwright.qa.windows import Context
 
 ADVERT = "We are a bakery. The pay is ten pounds. You start at four! The shop is in Leeds."
@@ -183,6 +183,19 @@ def test_training_sees_the_answer_wherever_it_is(selective, make_examples):
         cut.ids.tolist() for cut in tokenizer(["We have a degree in Rome.", "You need ten years of experience."])
     ]
     assert [row.context.tolist() for row in rows] == sentences
+
+
+def test_training_reads_from_half_to_twice_as_much(selective, make_nlp, make_examples, tiny_encoder):
+    [asked] = selective.get_pipe("extractive_qa")._cut(["zebra"], ["We have a degree in Rome."])
+    one = len(asked.context.ids)
+    nlp = make_nlp(tiny_encoder, model={"context_pieces": 4 * one})
+    nlp.initialize(lambda: make_examples(nlp))
+    component, text = nlp.get_pipe("extractive_qa"), "We have a degree in Rome.\n" * 9
+    examples = make_examples(nlp, [(text, "zebra", [])])
+    read = {len(component._training_windows(examples)[0][0].context) // one for _ in range(200)}
+    assert read == set(range(2, 9))
+    assert {len(component._cut(["zebra"], [text])[0].context.ids) // one for _ in range(50)} == {4}
+    assert {draw_pieces(1) for _ in range(50)} == {1, 2}
 
 
 def test_long_documents_cost_no_more_than_short_ones(selective):

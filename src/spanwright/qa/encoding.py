@@ -14,6 +14,7 @@ from spanwright.errors import Errors, SpanwrightError
 from spanwright.qa.contexts import ContextCache
 from spanwright.qa.decoding import WindowScores
 from spanwright.qa.model import encoder_of, multiple_of, pieces_at_once_of, settings_of, window_of
+from spanwright.qa.selection import draw_pieces
 from spanwright.qa.windows import (
     Context,
     Ints1d,
@@ -50,7 +51,7 @@ def cut_pairs(
     """Cut questions and the texts they are about into word pieces and windows.
 
     name: of the component, for messages.
-    needed: what must be read of each text, in characters.
+    needed: in training, what must be read of each text, in characters.
 
     Raises SpanwrightError for a question that is empty, or leaves less than half of a window to the context.
     """
@@ -66,6 +67,7 @@ def cut_pairs(
             raise SpanwrightError(Errors.S403.format(name=name, **found))
     read = contexts(texts, tokenizer)
     if (most := settings_of(model)["context_pieces"]) is not None:
+        most = most if needed is None else draw_pieces(most)
         read = contexts.shorten(questions, texts, read, most=most, needed=needed)
     overlap = settings_of(model)["overlap"]
     asked = []

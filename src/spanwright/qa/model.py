@@ -46,7 +46,7 @@ def build_question_answering_model(
     most word pieces, padding included, that go through the encoder at once, in training too; None = 1024 on a CPU, 8192 on
     other devices.
     context_pieces: of a context with more word pieces, read the sentences that share the rarest words with the question, up to so
-        many pieces; see `spanwright.qa.selection`. None = read all of it.
+        many pieces; see `spanwright.qa.selection`. None = read all of it. In training, from half to twice as many.
 
     Raises SpanwrightError for a value out of its range.
     """

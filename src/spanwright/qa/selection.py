@@ -7,6 +7,7 @@ answering from minimal context over documents", 2018). Their selector is a train
 from __future__ import annotations
 
 import math
+import random
 import re
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -69,6 +70,13 @@ class Selector:
                 context = shorten(context, sentences[text], chosen)
             shortened.append(context)
         return shortened
+
+
+def draw_pieces(context_pieces: int) -> int:
+    """Draw how many pieces of each context a batch reads in training: from half of `context_pieces` to twice as many, so that
+    later epochs show a question among other sentences, and less is learnt by heart.
+    """
+    return random.randint(-(-context_pieces // 2), 2 * context_pieces)
 
 
 def cut_sentences(text: str, context: Context) -> Sentences:
