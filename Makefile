@@ -11,7 +11,7 @@ demo: $(VENV)/.installed
 	$(PYTHON) scripts/demo.py
 
 test: $(VENV)/.installed-dev
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest --numprocesses logical --dist loadfile
 
 # Style, types, and that what is generated is current.
 lint: $(VENV)/.installed-dev
