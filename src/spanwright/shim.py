@@ -6,6 +6,7 @@ import contextlib
 import copy
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal, get_args
 
 import torch
@@ -102,6 +103,10 @@ class TorchShim(Shim):
         module = self._in_mode(is_train=False)
         with torch.no_grad(), self._autocast(is_train=False):
             return module(*inputs.args, **inputs.kwargs)
+
+    def share_casts(self) -> AbstractContextManager[object]:
+        """Inside the block, predictions share what autocast makes of the weights, which each would make anew."""
+        return self._autocast(is_train=False)
 
     def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Backprop]:
         """Run the module in training mode; return its output and the callback for the backward pass.

@@ -42,18 +42,18 @@ def test_what_never_trains_is_left_so():
 
 
 @pytest.mark.parametrize(
-    ("freeze", "optimizer", "is_frozen"),
+    ("freeze", "optimizer", "frozen"),
     [
-        ("none", "spanwright.AdamW.v1", lambda name: False),
-        ("all", "spanwright.AdamW.v1", lambda name: True),
-        ("embeddings", "spanwright.AdamW.v1", lambda name: name.startswith("embeddings")),
-        (1, "spanwright.AdamW.v1", lambda name: name.startswith(("embeddings", "encoder.layer.0"))),
-        (1, "Adam.v1", lambda name: name.startswith(("embeddings", "encoder.layer.0"))),
+        ("none", "spanwright.AdamW.v1", ()),
+        ("all", "spanwright.AdamW.v1", ("",)),
+        ("embeddings", "spanwright.AdamW.v1", ("embeddings",)),
+        (1, "spanwright.AdamW.v1", ("embeddings", "encoder.layer.0")),
+        (1, "Adam.v1", ("embeddings", "encoder.layer.0")),
     ],
     ids=str,
 )
 def test_frozen_weights_stay_to_the_bit(
-    tiny_encoder, make_nlp, make_examples, parameters_of, changed, freeze, optimizer, is_frozen
+    tiny_encoder, make_nlp, make_examples, parameters_of, changed, freeze, optimizer, frozen
 ):
     nlp = make_nlp(tiny_encoder, heads=["tagger"], freeze=freeze, window=32, overlap=8)
     examples = make_examples(nlp)
@@ -62,7 +62,7 @@ def test_frozen_weights_stay_to_the_bit(
     before, sgd = parameters_of(model), spacy.registry.optimizers.get(optimizer)(learn_rate=0.001)
     for _ in range(3):
         nlp.update(examples, sgd=sgd)
-    assert changed(before, parameters_of(model)) == {name for name in before if not is_frozen(name)}
+    assert changed(before, parameters_of(model)) == {name for name in before if not name.startswith(frozen)}
 
 
 @pytest.mark.parametrize("cache_memory", [0, 1 << 20])
