@@ -6,7 +6,6 @@ import contextlib
 import copy
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, Literal, get_args
 
 import torch
@@ -104,7 +103,7 @@ class TorchShim(Shim):
         with torch.no_grad(), self._autocast(is_train=False):
             return module(*inputs.args, **inputs.kwargs)
 
-    def share_casts(self) -> AbstractContextManager[object]:
+    def share_casts(self) -> contextlib.AbstractContextManager[object]:
         """Inside the block, predictions share what autocast makes of the weights, which each would make anew."""
         return self._autocast(is_train=False)
 
