@@ -22,7 +22,7 @@ def autocast_dtype(precision: str, device: torch.device) -> torch.dtype | None:
     """Return the type that autocast computes in on `device`, or None for plain float32.
 
     "auto" takes bfloat16 where the device has instructions for it (Ampere and newer, AMX, AVX512-BF16): emulated, it is
-    twenty times slower than float32. "int8" is "auto" wherever the products are not those of `spanwright.quantization`.
+    twenty times slower than float32. "int8" is "auto" wherever products are not those of `spanwright.packed_linear`.
     """
     if precision in ("auto", "int8"):
         return torch.bfloat16 if has_native_bfloat16(device.type) else None

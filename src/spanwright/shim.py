@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from transformers.modeling_utils import no_init_weights
 
 from spanwright.errors import Errors, SpanwrightError
+from spanwright.packed_linear import Bfloat16Linear, Int8Linear, pack_in_prediction
 from spanwright.precision import autocast_dtype, check_precision
-from spanwright.quantization import quantize_in_prediction
 from spanwright.weights import listed, load_weights, pack, unpack
 
 # OpenMP's threads do not survive a fork, and whatever waits for them hangs: nlp.pipe(n_process=2) would. One thread waits
@@ -88,8 +88,8 @@ class TorchShim(Shim):
         self.cfg = settings
         # what from_pretrained gives is in evaluation mode, whatever the mode of the module around it
         self._model = (module or self.build(**settings)).to(get_torch_default_device()).train()
-        if self.precision == "int8":
-            quantize_in_prediction(self._model)
+        if packed := {"int8": Int8Linear, "auto": Bfloat16Linear, "bf16": Bfloat16Linear}.get(self.precision):
+            pack_in_prediction(self._model, packed)
         # torch's fused optimizers leave no trace on the weights they step: who keeps what depends on weights is told
         self._derived = [part for part in self._model.modules() if hasattr(part, "forget")]
         return self._model
@@ -102,10 +102,6 @@ class TorchShim(Shim):
         module = self._in_mode(is_train=False)
         with torch.no_grad(), self._autocast(is_train=False):
             return module(*inputs.args, **inputs.kwargs)
-
-    def share_casts(self) -> contextlib.AbstractContextManager[object]:
-        """Inside the block, predictions share what autocast makes of the weights, which each would make anew."""
-        return self._autocast(is_train=False)
 
     def begin_update(self, inputs: ArgsKwargs) -> tuple[Any, Backprop]:
         """Run the module in training mode; return its output and the callback for the backward pass.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from functools import partial
 from typing import Any, cast
 
@@ -84,14 +83,13 @@ def encode(
     recompute = is_train and sum(len(rows) * padded[rows].max() for rows in groups) > pieces_at_once
     hidden = _zeros(shim, inputs)
     steps = []
-    with nullcontext() if is_train else shim.share_casts():
-        for rows in groups:
-            own = inputs[rows, : padded[rows].max()]
-            mask = padding_mask(lengths[rows], own.shape[1], shim.device)
-            arguments = ArgsKwargs(args=(own, mask), kwargs={"layers": layers, "recompute": recompute})
-            vectors, backprop = shim(arguments, is_train)
-            hidden[rows, : vectors.shape[1]] = vectors.detach()
-            steps.append((rows, vectors, backprop))
+    for rows in groups:
+        own = inputs[rows, : padded[rows].max()]
+        mask = padding_mask(lengths[rows], own.shape[1], shim.device)
+        arguments = ArgsKwargs(args=(own, mask), kwargs={"layers": layers, "recompute": recompute})
+        vectors, backprop = shim(arguments, is_train)
+        hidden[rows, : vectors.shape[1]] = vectors.detach()
+        steps.append((rows, vectors, backprop))
 
     def backprop_hidden(gradient: Tensor) -> None:
         for rows, vectors, backprop in steps:

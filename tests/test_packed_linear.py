@@ -1,7 +1,8 @@
-"""Linear layers in 8 bits: close in prediction, exact in training, and never stale."""
+"""Linear layers with packed weights: close in prediction, exact in training, and never stale."""
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 
 import numpy as np
@@ -10,9 +11,12 @@ import spacy
 import torch
 from spacy.language import Language
 from spacy.training import Example
-from torch import nn
+from torch import Tensor, nn
 
-from spanwright.quantization import Int8Linear, quantize_in_prediction
+from spanwright import packed_linear
+from spanwright.packed_linear import Bfloat16Linear, Int8Linear, pack_in_prediction
+
+PACKED = pytest.mark.parametrize("packed", [Int8Linear, Bfloat16Linear])
 
 
 @pytest.fixture
@@ -21,21 +25,28 @@ def layers() -> nn.Sequential:
     return nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 64, bias=False), nn.Linear(64, 2)).eval()
 
 
-def test_prediction_is_close_and_training_exact(layers):
+def predict(layers: nn.Module, inputs: Tensor) -> Tensor:
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+        return layers(inputs).float()
+
+
+@PACKED
+def test_prediction_is_close_and_training_exact(layers, packed):
     inputs = torch.randn(3, 7, 64)
     expected = layers(inputs).detach()
-    quantize_in_prediction(layers)
-    assert [type(layer) for layer in layers] == [Int8Linear, nn.ReLU, Int8Linear, nn.Linear]
-    found = layers(inputs).detach()
+    pack_in_prediction(layers, packed)
+    assert [type(layer) for layer in layers] == [packed, nn.ReLU, packed, nn.Linear]
+    found = predict(layers, inputs)
     assert 0 < (found - expected).abs().max() < 0.05 * expected.abs().max()
     torch.testing.assert_close(layers.train()(inputs), expected, atol=0, rtol=0)
 
 
+@PACKED
 @pytest.mark.parametrize("change", ["step", "load", "swap"])
-def test_changed_weights_are_seen(layers, change):
-    quantize_in_prediction(layers)
+def test_changed_weights_are_seen(layers, packed, change):
+    pack_in_prediction(layers, packed)
     inputs = torch.randn(2, 64)
-    before = layers(inputs)
+    before = predict(layers, inputs)
     weight = layers[0].weight
     if change == "step":
         with torch.no_grad():
@@ -44,17 +55,60 @@ def test_changed_weights_are_seen(layers, change):
         layers.load_state_dict({name: -tensor for name, tensor in layers.state_dict().items()})
     else:  # as a shim's use_params does
         weight.data = -weight.data
-    after = layers(inputs)
-    expected = nn.Sequential.forward(layers.train(), inputs)
+    after = predict(layers, inputs)
+    expected = layers.train()(inputs)
     assert not torch.allclose(before, after)
     assert (after - expected).abs().max() < 0.1 * expected.abs().max()
 
 
-def test_all_zero_weights_give_the_bias():
+@PACKED
+def test_all_zero_weights_give_the_bias(packed):
     layer = nn.Sequential(nn.Linear(64, 64)).eval()
     nn.init.zeros_(layer[0].weight)
-    quantize_in_prediction(layer)
-    torch.testing.assert_close(layer(torch.randn(5, 64)), layer[0].bias.expand(5, -1), atol=1e-6, rtol=0)
+    pack_in_prediction(layer, packed)
+    torch.testing.assert_close(predict(layer, torch.randn(5, 64)), layer[0].bias.expand(5, -1), atol=1e-3, rtol=0)
+
+
+@PACKED
+def test_inputs_of_any_shape(layers, packed):
+    pack_in_prediction(layers, packed)
+    inputs = torch.randn(4, 6, 64)
+    whole = predict(layers, inputs)
+    assert predict(layers, inputs[:0]).shape == (0, 6, 2)
+    torch.testing.assert_close(predict(layers, inputs.transpose(0, 1)), whole.transpose(0, 1))
+    torch.testing.assert_close(predict(layers, inputs[1:2, 2]), whole[1:2, 2], atol=0.05, rtol=0)
+
+
+@PACKED
+def test_a_copy_packs_its_own_weights(layers, packed):
+    pack_in_prediction(layers, packed)
+    inputs = torch.randn(2, 64)
+    before = predict(layers, inputs)
+    copied = copy.deepcopy(layers)
+    nn.init.zeros_(copied[0].weight)
+    assert not torch.equal(predict(copied, inputs), before)
+    torch.testing.assert_close(predict(layers, inputs), before, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("can_pack", [True, False])
+def test_bfloat16_is_what_autocast_gives(layers, monkeypatch, can_pack):
+    inputs = torch.randn(3, 7, 64)
+    expected = predict(layers, inputs)
+    pack_in_prediction(layers, Bfloat16Linear)
+    if not can_pack:
+        monkeypatch.setattr(packed_linear, "can_pack_bfloat16", lambda: False)
+    torch.testing.assert_close(predict(layers, inputs), expected, atol=0.01, rtol=0)
+
+
+def test_without_autocast_or_with_gradients_nothing_is_packed(layers):
+    inputs = torch.randn(3, 64)
+    expected = layers(inputs)
+    pack_in_prediction(layers, Bfloat16Linear)
+    found = layers(inputs)
+    torch.testing.assert_close(found, expected, atol=0, rtol=0)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        layers(inputs).sum().backward()
+    assert layers[0].weight.grad is not None
 
 
 @pytest.fixture
@@ -89,8 +143,9 @@ def vectors_of(nlp: Language) -> np.ndarray:
     return data.model_output.last_hidden_state[data.wordpieces.attention_mask.astype(bool)]
 
 
-def test_a_pipeline_is_saved_in_full(make_nlp, tmp_path):
-    exact, rounded = vectors_of(make_nlp("fp32")), make_nlp("int8")
+@pytest.mark.parametrize("precision", ["int8", "bf16"])
+def test_a_pipeline_is_saved_in_full(make_nlp, tmp_path, precision):
+    exact, rounded = vectors_of(make_nlp("fp32")), make_nlp(precision)
     assert 0 < np.abs(vectors_of(rounded) - exact).max() < 0.2
     rounded.to_disk(tmp_path)
     np.testing.assert_array_equal(vectors_of(spacy.load(tmp_path)), vectors_of(rounded))
@@ -98,9 +153,10 @@ def test_a_pipeline_is_saved_in_full(make_nlp, tmp_path):
     np.testing.assert_array_equal(vectors_of(as_before), exact)
 
 
+@pytest.mark.parametrize("precision", ["int8", "bf16"])
 @pytest.mark.parametrize("optimizer", ["spanwright.AdamW.v1", "Adam.v1"])
-def test_a_pipeline_predicts_with_what_it_learnt(make_nlp, tmp_path, optimizer):
-    nlp = make_nlp("int8")
+def test_a_pipeline_predicts_with_what_it_learnt(make_nlp, tmp_path, optimizer, precision):
+    nlp = make_nlp(precision)
     before, sgd = vectors_of(nlp), spacy.registry.optimizers.get(optimizer)(learn_rate=0.01)
     for _ in range(3):  # spaCy steps an encoder at the update that follows
         nlp.update([example_for(nlp)], sgd=sgd)
