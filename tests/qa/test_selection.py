@@ -196,7 +196,7 @@ def test_training_reads_from_half_to_twice_as_much(
     nlp.initialize(lambda: make_examples(nlp))
     component, text = nlp.get_pipe("extractive_qa"), "We have a degree in Rome.\n" * 9
     assert {draw_pieces(1) for _ in range(50)} == {1, 2}
-    monkeypatch.setattr(random, "uniform", lambda low, high: end(low, high))
+    monkeypatch.setattr(random, "randint", lambda low, high: end(low, high))
     [row], _ = component._training_windows(make_examples(nlp, [(text, "zebra", [])]))
     assert len(row.context) == n_sentences * one
     assert len(component._cut(["zebra"], [text])[0].context.ids) == 4 * one

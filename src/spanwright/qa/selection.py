@@ -73,10 +73,10 @@ class Selector:
 
 
 def draw_pieces(context_pieces: int) -> int:
-    """Draw how many pieces of each context a batch reads in training: from half of `context_pieces` to twice as many, and as
-    often fewer as more, so that later epochs show a question among other sentences, and less is learnt by heart.
+    """Draw how many pieces of each context a batch reads in training: from half of `context_pieces` to twice as many, so that
+    later epochs show a question among other sentences, and less is learnt by heart.
     """
-    return math.ceil(context_pieces * 2 ** random.uniform(-1, 1))
+    return random.randint(-(-context_pieces // 2), 2 * context_pieces)
 
 
 def cut_sentences(text: str, context: Context) -> Sentences:
