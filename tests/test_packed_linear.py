@@ -25,8 +25,9 @@ def layers() -> nn.Sequential:
     return nn.Sequential(nn.Linear(64, 128), nn.ReLU(), nn.Linear(128, 64, bias=False), nn.Linear(64, 2)).eval()
 
 
-def predict(layers: nn.Module, inputs: Tensor) -> Tensor:
-    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16):
+def predict(layers: nn.Module, inputs: Tensor, packed: type[nn.Linear]) -> Tensor:
+    """Run layers as a shim does that has `packed` ones."""
+    with torch.no_grad(), torch.autocast("cpu", dtype=torch.bfloat16, enabled=packed is Bfloat16Linear):
         return layers(inputs).float()
 
 
@@ -36,7 +37,7 @@ def test_prediction_is_close_and_training_exact(layers, packed):
     expected = layers(inputs).detach()
     pack_in_prediction(layers, packed)
     assert [type(layer) for layer in layers] == [packed, nn.ReLU, packed, nn.Linear]
-    found = predict(layers, inputs)
+    found = predict(layers, inputs, packed)
     assert 0 < (found - expected).abs().max() < 0.05 * expected.abs().max()
     torch.testing.assert_close(layers.train()(inputs), expected, atol=0, rtol=0)
 
@@ -46,7 +47,7 @@ def test_prediction_is_close_and_training_exact(layers, packed):
 def test_changed_weights_are_seen(layers, packed, change):
     pack_in_prediction(layers, packed)
     inputs = torch.randn(2, 64)
-    before = predict(layers, inputs)
+    before = predict(layers, inputs, packed)
     weight = layers[0].weight
     if change == "step":
         with torch.no_grad():
@@ -55,49 +56,50 @@ def test_changed_weights_are_seen(layers, packed, change):
         layers.load_state_dict({name: -tensor for name, tensor in layers.state_dict().items()})
     else:  # as a shim's use_params does
         weight.data = -weight.data
-    after = predict(layers, inputs)
+    after = predict(layers, inputs, packed)
     expected = layers.train()(inputs)
     assert not torch.allclose(before, after)
     assert (after - expected).abs().max() < 0.1 * expected.abs().max()
 
 
-@PACKED
-def test_all_zero_weights_give_the_bias(packed):
+@pytest.mark.parametrize(("packed", "atol"), [(Int8Linear, 1e-6), (Bfloat16Linear, 1e-3)])
+def test_all_zero_weights_give_the_bias(packed, atol):
     layer = nn.Sequential(nn.Linear(64, 64)).eval()
     nn.init.zeros_(layer[0].weight)
     pack_in_prediction(layer, packed)
-    torch.testing.assert_close(predict(layer, torch.randn(5, 64)), layer[0].bias.expand(5, -1), atol=1e-3, rtol=0)
+    found = predict(layer, torch.randn(5, 64), packed)
+    torch.testing.assert_close(found, layer[0].bias.expand(5, -1), atol=atol, rtol=0)
 
 
 @PACKED
 def test_inputs_of_any_shape(layers, packed):
     pack_in_prediction(layers, packed)
     inputs = torch.randn(4, 6, 64)
-    whole = predict(layers, inputs)
-    assert predict(layers, inputs[:0]).shape == (0, 6, 2)
-    torch.testing.assert_close(predict(layers, inputs.transpose(0, 1)), whole.transpose(0, 1))
-    torch.testing.assert_close(predict(layers, inputs[1:2, 2]), whole[1:2, 2], atol=0.05, rtol=0)
+    whole = predict(layers, inputs, packed)
+    assert predict(layers, inputs[:0], packed).shape == (0, 6, 2)
+    torch.testing.assert_close(predict(layers, inputs.transpose(0, 1), packed), whole.transpose(0, 1))
+    torch.testing.assert_close(predict(layers, inputs[1:2, 2], packed), whole[1:2, 2], atol=0.05, rtol=0)
 
 
 @PACKED
 def test_a_copy_packs_its_own_weights(layers, packed):
     pack_in_prediction(layers, packed)
     inputs = torch.randn(2, 64)
-    before = predict(layers, inputs)
+    before = predict(layers, inputs, packed)
     copied = copy.deepcopy(layers)
     nn.init.zeros_(copied[0].weight)
-    assert not torch.equal(predict(copied, inputs), before)
-    torch.testing.assert_close(predict(layers, inputs), before, atol=0, rtol=0)
+    assert not torch.equal(predict(copied, inputs, packed), before)
+    torch.testing.assert_close(predict(layers, inputs, packed), before, atol=0, rtol=0)
 
 
 @pytest.mark.parametrize("can_pack", [True, False])
 def test_bfloat16_is_what_autocast_gives(layers, monkeypatch, can_pack):
     inputs = torch.randn(3, 7, 64)
-    expected = predict(layers, inputs)
+    expected = predict(layers, inputs, Bfloat16Linear)
     pack_in_prediction(layers, Bfloat16Linear)
     if not can_pack:
         monkeypatch.setattr(packed_linear, "can_pack_bfloat16", lambda: False)
-    torch.testing.assert_close(predict(layers, inputs), expected, atol=0.01, rtol=0)
+    torch.testing.assert_close(predict(layers, inputs, Bfloat16Linear), expected, atol=0.01, rtol=0)
 
 
 def test_without_autocast_or_with_gradients_nothing_is_packed(layers):

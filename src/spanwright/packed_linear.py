@@ -16,8 +16,7 @@ NARROWEST = 64
 class PackedLinear(nn.Linear):
     """A linear layer that keeps its weights in the layout in which a processor's matrix products are fastest."""
 
-    _packed: Any
-    _packed_from: tuple[int, int] | None
+    _packed: tuple[tuple[int, int], Any] | None = None  # with the version of the weights that it was made from
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Take and return `(..., features)`."""
@@ -25,9 +24,10 @@ class PackedLinear(nn.Linear):
             return super().forward(inputs)
         # packed anew when the weights were loaded or replaced by their averages, and by `forget` when they were stepped
         version = (self.weight.data_ptr(), self.weight._version)
-        if getattr(self, "_packed_from", None) != version:
-            self._packed, self._packed_from = self.pack(self.weight.detach()), version
-        return self.multiply(inputs, self._packed)
+        packed = self._packed
+        if packed is None or packed[0] != version:
+            self._packed = packed = (version, self.pack(self.weight.detach()))
+        return self.multiply(inputs, packed[1])
 
     def takes_packed(self) -> bool:
         """Whether products may be those of packed weights now."""
@@ -42,10 +42,10 @@ class PackedLinear(nn.Linear):
     def forget(self) -> None:
         """Pack the weights anew: they have changed."""
         if self.weight.requires_grad:
-            self._packed_from = None
+            self._packed = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name not in ("_packed", "_packed_from")}
+        return {name: value for name, value in self.__dict__.items() if name != "_packed"}
 
 
 class Int8Linear(PackedLinear):
