@@ -38,6 +38,7 @@ def test_faulty_configs_are_refused_in_one_line(tmp_path: Path, old: str, new: s
     assert named in str(error.value)
     assert "\n" not in str(error.value)
     assert "Traceback" not in str(error.value)
+    assert ".." not in str(error.value)
     assert output.read_text("utf-8") == "earlier"
 
 

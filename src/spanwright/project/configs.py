@@ -51,7 +51,9 @@ def with_language(config: str, lang: str) -> str:
 
 
 def one_line(output: str) -> str:
-    """Return what a failed command printed as one line: of a traceback, only what was raised; no whole section of a config."""
+    """Return what a failed command printed as one line without its full stop: of a traceback, only what was raised; no whole
+    section of a config.
+    """
     text = SECTION.sub("", COLOUR.sub("", output))
     raised = RAISED.findall(text) if "Traceback" in text else []
-    return " ".join((raised[-1] if raised else text).split())
+    return " ".join((raised[-1] if raised else text).split()).removesuffix(".")
