@@ -27,7 +27,8 @@ def main(
         str,
         typer.Option(
             help="which to run: ours; ours freeze=3, with one layer more that does not train; stock and trainer, with batches "
-            "at random; stock sorted and trainer sorted, with batches of like length; edsnlp; the first is the base"
+            "at random; stock sorted and trainer sorted, with batches of like length; edsnlp; 'ours on gold words', "
+            "as all of them, reads the annotators' words; the first is the base"
         ),
     ] = "ours,stock,stock sorted,trainer,trainer sorted",
     bf16: Annotated[bool, typer.Option("--bf16", help="the Trainer in bfloat16 too")] = False,
@@ -51,7 +52,7 @@ def main(
         shared = shared_options(data, corpora, encoder, epochs)
         commands = {name: [*command, *shared] for name, command in own.items()}
         if bf16:
-            commands["trainer bf16"] = [*COMMANDS["trainer"], *shared, "--bf16"]
+            commands["trainer bf16"] = [*command_of("trainer", data), *shared, "--bf16"]
         runs = alternate_peers(commands, numbers_of(seeds), threads=threads)
     finish(result, runs, limit=limit, earlier=earlier, **settings)
 
@@ -69,6 +70,10 @@ def shared_options(data: str, corpora: Corpora, encoder: Path, epochs: int | Non
     return [part for option, value in settings.items() for part in (option, str(value))]
 
 
+def is_trainer(peer: str) -> bool:
+    return peer.startswith("trainer")
+
+
 def spacy_command(config: Path) -> list[str]:
     return [sys.executable, str(PEERS / "train_spacy.py"), "--config", str(config)]
 
@@ -80,7 +85,12 @@ def setting(name: str, value: Any) -> list[str]:
 
 def command_of(peer: str, data: str, edsnlp_python: Path | None = None) -> list[str]:
     """Return the command of a peer. Exits where it needs an environment of its own, and that was not given."""
-    if peer.split()[0] in ("ours", "stock") and data in MARKS:
+    if peer.endswith(GOLD_WORDS):
+        command = COMMANDS[peer.removesuffix(GOLD_WORDS)]
+        return command if is_trainer(peer) else [*command, "--gold-words"]
+    if data in MARKS and peer in COMMANDS:
+        if is_trainer(peer):
+            return [*COMMANDS[peer], "--split", *MARKS[data]]
         tokenizer = {"@tokenizers": "spanwright.Tokenizer.v1", "split": MARKS[data]}
         return [*COMMANDS[peer], *setting("nlp.tokenizer", tokenizer)]
     if peer != "edsnlp":
@@ -92,8 +102,10 @@ def command_of(peer: str, data: str, edsnlp_python: Path | None = None) -> list[
     return [str(edsnlp_python.absolute()), str(PEERS / "edsnlp_ner.py")]
 
 
-# what annotators took for words of their own and spaCy does not
+# What annotators took for words of their own, and spaCy does not. In tweets "@" is one mostly where they marked it: their words
+# tell what is to be found, so that the Trainer too reads the tokenizer's words.
 MARKS = {"btc": ["@"]}
+GOLD_WORDS = " on gold words"
 OURS = spacy_command(ROOT / "configs" / "ner.cfg")
 COMMANDS = {
     "ours": OURS,

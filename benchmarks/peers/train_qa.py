@@ -9,9 +9,7 @@ import common
 import train_spacy
 from questions import Question, read_questions, score
 from spacy.language import Language
-from spacy.schemas import ConfigSchemaTraining
 from spacy.training.initialize import init_nlp
-from spacy.training.loop import create_before_to_disk_callback
 from spacy.util import registry
 
 EACH_EPOCH = "benchmark_each_epoch"
@@ -32,15 +30,16 @@ def main() -> None:
     if args.evaluate_each_epoch:
         settings["training.before_update"] = {"@callbacks": EACH_EPOCH}
     nlp = init_nlp(train_spacy.fill(args.config, settings))
-    train_spacy.train(nlp, clock)
+    trained = train_spacy.train(nlp, clock)
     peak = common.peak_mb()
     calibration = common.Clock()
-    with calibration.measure():
-        nlp = calibrated(nlp)
-    if args.save:
-        nlp.to_disk(args.save)
+    with nlp.use_params(trained.averages):
+        with calibration.measure():
+            nlp = train_spacy.calibrated(nlp)
+        if args.save:
+            nlp.to_disk(args.save)
+        scores = score(dev, answers(nlp, dev))
     speed = args.epochs * len(read_questions(args.train)) / clock.seconds
-    scores = score(dev, answers(nlp, dev))
     extra = {"calibration_seconds": calibration.seconds}
     common.report(seconds=clock.seconds, questions_per_s=speed, peak_mb=peak, **scores, **epochs.columns, **extra)
 
@@ -63,12 +62,6 @@ class EachEpoch:
             scores = score(self.dev, answers(nlp, self.dev))
         self.clock.seconds -= evaluation.seconds
         self.columns |= {f"{name}_{self.ended}": value for name, value in scores.items()}
-
-
-def calibrated(nlp: Language) -> Language:
-    """Return the pipeline as `spacy train` saves it."""
-    training = registry.resolve(nlp.config.interpolate()["training"], schema=ConfigSchemaTraining)
-    return create_before_to_disk_callback(training["before_to_disk"])(nlp)
 
 
 def answers(nlp: Language, questions: list[Question]) -> list[str]:

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,40 +32,54 @@ def main() -> None:
     options.add_argument(
         "--sort", action="store_true", help="texts of similar length in a batch, as spaCy's quickstart"
     )
+    options.add_argument("--gold-words", action="store_true", help="the annotators' words in place of the tokenizer's")
     options.add_argument("--by-epoch", action="store_true", help="times of the first epoch, and of a later one")
     args = options.parse_args()
     common.use_threads(args)
     settings = settings_of(args)
     if args.sort:
         settings["training.batcher"] = sorted_batches(args)
+    if args.gold_words:
+        settings |= {"corpora.train.gold_preproc": True, "corpora.dev.gold_preproc": True}
     nlp = init_nlp(fill(args.config, settings))
     clock = common.Clock()
     trained = train(nlp, clock)
     peak = common.peak_mb()
+    with nlp.use_params(trained.averages):
+        measured = conclude(nlp, args)
+    times = trained.by_epoch() if args.by_epoch else {"seconds": trained.seconds, "words_per_s": trained.speed}
+    common.report(**times, peak_mb=peak, steps=trained.steps, **measured)
+
+
+def conclude(nlp: Language, args: Namespace) -> dict[str, float]:
+    """Calibrate the trained pipeline, save it where that was asked for, and score it, or write what it predicts."""
     calibration = common.Clock()
     with calibration.measure():
-        callback = registry.resolve(nlp.config.interpolate()["training"], schema=ConfigSchemaTraining)["before_to_disk"]
-        nlp = create_before_to_disk_callback(callback)(nlp)
+        nlp = calibrated(nlp)
     if args.save:
         nlp.to_disk(args.save)
-    scores = {}
+    measured = {"calibration_seconds": calibration.seconds}
     if args.predictions:
         predict_categories(nlp, args)
-    else:
-        scores = evaluate(nlp, common.read_docs(args.dev))
-    times = trained.by_epoch() if args.by_epoch else {"seconds": trained.seconds, "words_per_s": trained.speed}
-    extra = {"steps": trained.steps, "calibration_seconds": calibration.seconds}
-    common.report(**times, peak_mb=peak, **scores, **extra)
+        return measured
+    return {**evaluate(nlp, common.read_docs(args.dev), gold_words=args.gold_words), **measured}
+
+
+def calibrated(nlp: Language) -> Language:
+    """Return the pipeline as `spacy train` saves it."""
+    training = registry.resolve(nlp.config.interpolate()["training"], schema=ConfigSchemaTraining)
+    return create_before_to_disk_callback(training["before_to_disk"])(nlp)
 
 
 class Trained(NamedTuple):
-    """A training: its steps, words and seconds, and those of its first epoch."""
+    """A training: its steps, words and seconds, those of its first epoch, and averages of weights if there are any."""
 
     steps: int
     words: int
     seconds: float
     first_words: int
     first_seconds: float
+    averages: Mapping[Any, Any] | None = None
 
     @property
     def speed(self) -> float:
@@ -151,14 +165,13 @@ def train(nlp: Language, clock: common.Clock) -> Trained:
             words += sum(len(example.reference) for example in batch)
             if step["epoch"] == 0:
                 first_words, first_seconds = words, time.perf_counter() - start
-    if optimizer.averages:
-        nlp.use_params(optimizer.averages).__enter__()  # for good: what follows evaluates and saves them
-    return Trained(steps, words, clock.seconds, first_words, first_seconds)
+    return Trained(steps, words, clock.seconds, first_words, first_seconds, optimizer.averages)
 
 
-def evaluate(nlp: Language, gold: Sequence[Doc]) -> dict[str, float]:
-    """Score the pipeline on the plain texts of the Docs."""
-    predicted = nlp.pipe(doc.text for doc in gold)
+def evaluate(nlp: Language, gold: Sequence[Doc], *, gold_words: bool = False) -> dict[str, float]:
+    """Score the pipeline on the plain texts of the Docs, or on their words."""
+    words = (Doc(nlp.vocab, [token.text for token in doc], [bool(token.whitespace_) for token in doc]) for doc in gold)
+    predicted = nlp.pipe(words if gold_words else (doc.text for doc in gold))
     found = [common.gold_entities(doc) for doc in predicted]
     return common.entity_scores([common.gold_entities(doc) for doc in gold], found)
 

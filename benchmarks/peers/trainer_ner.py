@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import common
 import hf_trainer
+import spacy
 from seqeval.metrics.sequence_labeling import get_entities
 from spacy.tokens import Doc
 from transformers import (
@@ -23,10 +24,16 @@ IGNORED = -100
 def main() -> None:
     options = hf_trainer.add_options(common.parser(__doc__))
     options.add_argument("--sort", action="store_true", help="texts of similar length in a batch")
+    options.add_argument(
+        "--split", nargs="*", help="cut texts as spaCy does, and off these characters; else the annotators' words"
+    )
     args = options.parse_args()
     common.use_threads(args)
     set_seed(args.seed)
-    train, dev = common.read_docs(args.train), common.read_docs(args.dev)
+    train, gold = common.read_docs(args.train), common.read_docs(args.dev)
+    dev = gold
+    if args.split is not None:
+        train, dev = cut_words(train, args.split), cut_words(gold, args.split)
     labels = ["O", *sorted({f"{tag}-{ent.label_}" for doc in train for ent in doc.ents for tag in "BI"})]
     tokenizer = AutoTokenizer.from_pretrained(args.encoder, add_prefix_space=True)
     names = {"id2label": dict(enumerate(labels)), "label2id": {label: i for i, label in enumerate(labels)}}
@@ -49,8 +56,19 @@ def main() -> None:
         for i, (doc, row) in enumerate(zip(dev, best, strict=True))
     ]
     words = args.epochs * sum(map(len, train))
-    measured = common.entity_scores([common.gold_entities(doc) for doc in dev], found)
+    measured = common.entity_scores([common.gold_entities(doc) for doc in gold], found)
     common.report(seconds=clock.seconds, words_per_s=words / clock.seconds, peak_mb=peak, **measured)
+
+
+def cut_words(docs: Sequence[Doc], split: Sequence[str]) -> list[Doc]:
+    """Return the texts of Docs in words of `spanwright.Tokenizer.v1`, with the entities that begin and end with such words."""
+    tokenizer = {"@tokenizers": "spanwright.Tokenizer.v1", "split": split}
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": tokenizer}})
+    cut = [nlp.make_doc(doc.text) for doc in docs]
+    for doc, gold in zip(cut, docs, strict=True):
+        spans = [doc.char_span(ent.start_char, ent.end_char, ent.label_) for ent in gold.ents]
+        doc.set_ents([span for span in spans if span is not None])
+    return cut
 
 
 def encode(docs: Sequence[Doc], tokenizer: PreTrainedTokenizerFast) -> BatchEncoding:
