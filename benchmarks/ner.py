@@ -26,8 +26,8 @@ def main(
     peers: Annotated[
         str,
         typer.Option(
-            help="which to run: ours; ours freeze=3, with one layer more that does not train; stock and trainer, with batches "
-            "at random; stock sorted and trainer sorted, with batches of like length; edsnlp; 'ours on gold words', "
+            help="which to run: ours; ours freeze=3 and ours freeze=5, with more layers that do not train; stock and trainer, "
+            "with batches at random; stock sorted and trainer sorted, with batches of like length; edsnlp; 'ours on gold words', "
             "as all of them, reads the annotators' words; the first is the base"
         ),
     ] = "ours,stock,stock sorted,trainer,trainer sorted",
@@ -109,7 +109,7 @@ GOLD_WORDS = " on gold words"
 OURS = spacy_command(ROOT / "configs" / "ner.cfg")
 COMMANDS = {
     "ours": OURS,
-    "ours freeze=3": [*OURS, *setting("components.transformer.model.freeze", 3)],
+    **{f"ours freeze={n}": [*OURS, *setting("components.transformer.model.freeze", n)] for n in (3, 5)},
     "stock": spacy_command(PEERS / "configs" / "stock_ner.cfg"),
     "stock sorted": [*spacy_command(PEERS / "configs" / "stock_ner.cfg"), "--sort"],
     "trainer": [sys.executable, str(PEERS / "trainer_ner.py")],

@@ -6,7 +6,7 @@ import json
 import math
 import time
 from argparse import Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,12 +15,13 @@ import common
 from spacy import util
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
-from spacy.tokens import Doc
 from spacy.training.batchers import minibatch_by_padded_size
 from spacy.training.initialize import init_nlp
 from spacy.training.loop import create_before_to_disk_callback, create_train_batches, train_while_improving
 from spacy.util import registry, resolve_dot_names
 from thinc.api import Config, fix_random_seed
+
+from spanwright.calibration import calibrate_pipeline
 
 BUFFER = 256  # texts that are sorted at once
 
@@ -62,7 +63,7 @@ def conclude(nlp: Language, args: Namespace) -> dict[str, float]:
     if args.predictions:
         predict_categories(nlp, args)
         return measured
-    return {**evaluate(nlp, common.read_docs(args.dev), gold_words=args.gold_words), **measured}
+    return {**evaluate(nlp), **measured}
 
 
 def calibrated(nlp: Language) -> Language:
@@ -168,12 +169,17 @@ def train(nlp: Language, clock: common.Clock) -> Trained:
     return Trained(steps, words, clock.seconds, first_words, first_seconds, optimizer.averages)
 
 
-def evaluate(nlp: Language, gold: Sequence[Doc], *, gold_words: bool = False) -> dict[str, float]:
-    """Score the pipeline on the plain texts of the Docs, or on their words."""
-    words = (Doc(nlp.vocab, [token.text for token in doc], [bool(token.whitespace_) for token in doc]) for doc in gold)
-    predicted = nlp.pipe(words if gold_words else (doc.text for doc in gold))
-    found = [common.gold_entities(doc) for doc in predicted]
-    return common.entity_scores([common.gold_entities(doc) for doc in gold], found)
+def evaluate(nlp: Language) -> dict[str, float]:
+    """Score the entities of development texts. What components learn from such texts, they learn from one half for the other."""
+    (corpus,) = resolve_dot_names(nlp.config.interpolate(), ["corpora.dev"])
+    gold, found = [], []
+    for scored in (0, 1):
+        examples = list(corpus(nlp))
+        others, own = examples[1 - scored :: 2], examples[scored::2]
+        calibrate_pipeline(nlp, lambda others=others: others)
+        gold += [common.gold_entities(example.reference) for example in own]
+        found += [common.gold_entities(doc) for doc in nlp.pipe(example.predicted for example in own)]
+    return common.entity_scores(gold, found)
 
 
 def predict_categories(nlp: Language, args: Namespace) -> None:

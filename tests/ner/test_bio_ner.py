@@ -6,7 +6,7 @@ from spacy.tokens import Doc, DocBin, Span
 from spacy.training import Example
 from thinc.api import get_current_ops
 
-from spanwright.calibration import COOLEST, HOTTEST, fit_temperature
+from spanwright.calibration import BONUSES, COOLEST, HOTTEST, fit_bonus, fit_temperature
 from spanwright.dropout import dropout_of
 from spanwright.errors import SpanwrightError
 from spanwright.optimizer import build_adamw
@@ -236,6 +236,37 @@ def test_fit_temperature_recovers_what_made_the_outcomes():
         HOTTEST
     )
     assert len(asked) == 26  # each time all development data are decoded
+
+
+@pytest.mark.parametrize("tune_f1", [True, False])
+def test_calibration_favours_entities_that_were_missed(tune_f1, tmp_path):
+    nlp = make_pipeline(tune_f1=tune_f1)
+    train(nlp)
+    component = nlp.get_pipe("bio_ner")
+    bias = component.model.get_ref("head").shims[0].module.output.bias.data
+    while nlp.evaluate(make_examples(nlp))["ents_f"] > 0.9:
+        bias[0] += 0.2  # O
+    before = nlp.evaluate(make_examples(nlp))["ents_f"]
+    learnt = component.calibrate(make_examples(nlp))
+    assert learnt == {name: component.cfg[name] for name in ("entity_bonus", "temperature")}
+    nlp.to_disk(tmp_path)
+    after = spacy.load(tmp_path).evaluate(make_examples(nlp))["ents_f"]
+    assert (learnt["entity_bonus"] > 0, after > before) == (tune_f1, tune_f1)
+    if tune_f1:
+        while nlp.evaluate(make_examples(nlp))["ents_p"] > 0.9:
+            bias[0] -= 0.2
+        assert component.calibrate(make_examples(nlp))["entity_bonus"] < learnt["entity_bonus"]
+        assert nlp.evaluate(make_examples(nlp))["ents_p"] > 0.9
+
+
+def test_fit_bonus_takes_what_is_best_among_its_neighbours():
+    assert fit_bonus(lambda bonus: 0.8) == 0.0
+    assert fit_bonus(lambda bonus: 1 - (bonus - 0.75) ** 2) == pytest.approx(0.75)
+    assert fit_bonus(lambda bonus: max(0.7 - abs(bonus + 0.5), 0.69 * (bonus == 1.0))) == pytest.approx(-0.5)
+    assert fit_bonus(lambda bonus: bonus) == pytest.approx(BONUSES[-2])
+    asked = []
+    fit_bonus(lambda bonus: asked.append(bonus) or 0.5)
+    assert asked == BONUSES.tolist()
 
 
 def test_calibration_leaves_out_what_earlier_components_found():

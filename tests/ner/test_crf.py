@@ -139,6 +139,34 @@ def test_confidence_is_the_posterior_of_exactly_the_span(problem, temperature):
         assert confidence == pytest.approx(having / total)
 
 
+@pytest.mark.parametrize("bonus", [-1.5, 1.5])
+def test_a_bonus_for_each_entity_decides_which_sequence_is_best_and_no_confidence(problem, bonus):
+    scores = TagScores(problem.emissions, problem.transitions, LENGTHS)
+    entities = decode(scores, problem.tagset, preset=problem.known, entity_bonus=bonus)
+    spans = list(zip(*entities.spans, strict=True))
+    without = decode(scores, problem.tagset, preset=problem.known)
+    expected, likelihoods = [], []
+    for doc in problem.docs:
+        sequences = list(problem.sequences(doc))
+
+        def worth(pair):
+            return pair[1] + bonus * len(find_spans(np.array(pair[0]), problem.tagset).starts)
+
+        best = np.array(max(sequences, key=worth)[0])
+        best[problem.known[doc] != ANY] = 0
+        own = list(zip(*find_spans(best, problem.tagset), strict=True))
+        expected += [(start + doc.start, end + doc.start, label) for start, end, label in own]
+        total = np.logaddexp.reduce([score for _, score in sequences])
+        for span in own:
+            having = [
+                s for tags, s in sequences if span in zip(*find_spans(np.array(tags), problem.tagset), strict=True)
+            ]
+            likelihoods.append(math.exp(np.logaddexp.reduce(having) - total))
+    assert spans == expected
+    assert entities.confidences == pytest.approx(likelihoods)
+    assert (len(spans) - len(without.confidences)) * bonus >= 0
+
+
 def test_sequence_loss_and_its_gradients(problem):
     scores = TagScores(problem.emissions.float(), problem.transitions.float(), LENGTHS)
     if (problem.known == ANY).all():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -13,7 +14,7 @@ from spacy.util import minibatch
 from spacy.vocab import Vocab
 from thinc.api import Config, Model
 
-from spanwright.calibration import fit_temperature
+from spanwright.calibration import fit_bonus, fit_temperature
 from spanwright.errors import Errors, SpanwrightError
 from spanwright.labelled_pipe import LabelledPipe
 from spanwright.ner.decoding import NO_ENTITIES, Entities, decode
@@ -68,6 +69,7 @@ BATCH_SIZE = 64
         "label_smoothing": 0.0,
         "spans_key": None,
         "overwrite": False,
+        "tune_f1": True,
         "scorer": {"@scorers": "spanwright.ner_scorer.v1"},
     },
     default_score_weights={"ents_f": 1.0, "ents_p": 0.0, "ents_r": 0.0, "ents_per_type": None},
@@ -83,6 +85,7 @@ def make_bio_ner(
     label_smoothing: float,
     spans_key: str | None,
     overwrite: bool,
+    tune_f1: bool,
     scorer: Callable[..., dict[str, Any]] | None,
 ) -> BioNer:
     """Construct the component `bio_ner`. See `BioNer` for the settings."""
@@ -97,6 +100,7 @@ def make_bio_ner(
         label_smoothing=label_smoothing,
         spans_key=spans_key,
         overwrite=overwrite,
+        tune_f1=tune_f1,
         scorer=scorer,
     )
 
@@ -132,6 +136,7 @@ class BioNer(LabelledPipe):
         label_smoothing: float = 0.0,
         spans_key: str | None = None,
         overwrite: bool = False,
+        tune_f1: bool = True,
         scorer: Callable[..., dict[str, Any]] | None = ner_score,
     ) -> None:
         """Make the component.
@@ -145,6 +150,8 @@ class BioNer(LabelledPipe):
         spans_key: where in `doc.spans` all entities found also go, whatever their confidence, with `attrs["scores"]`.
             None = nowhere.
         overwrite: False = entities set by earlier components stay, and decoding works around them.
+        tune_f1: `calibrate` also learns how much to favour entities, or their absence, for the best F1. False = the likeliest
+            sequence of tags.
 
         Raises SpanwrightError for a value out of its range.
         """
@@ -161,7 +168,9 @@ class BioNer(LabelledPipe):
             "label_smoothing": label_smoothing,
             "spans_key": spans_key,
             "overwrite": overwrite,
+            "tune_f1": tune_f1,
             "temperature": 1.0,
+            "entity_bonus": 0.0,
         }
         self._check_settings()
         self.remember_config()
@@ -171,7 +180,8 @@ class BioNer(LabelledPipe):
         docs = list(docs)
         if not any(map(len, docs)):
             return NO_ENTITIES  # spaCy's own layers fail on a batch without words
-        return self._decode(self.model.predict(docs), self._preset(docs), self.cfg["temperature"])
+        scores, preset = self.model.predict(docs), self._preset(docs)
+        return self._decode(scores, preset, self.cfg["temperature"], self.cfg["entity_bonus"])
 
     def set_annotations(self, docs: Iterable[Doc], entities: Entities) -> None:
         """Set `doc.ents`, confidences and `doc.spans`. Tokens outside of entities are marked so."""
@@ -235,7 +245,8 @@ class BioNer(LabelledPipe):
         self.model.initialize(X=sample)
 
     def calibrate(self, examples: Iterable[Example]) -> dict[str, float]:
-        """Learn the temperature at which confidences best foretell which entities are right; store and return it.
+        """Learn, store and return what decoding needs: with `tune_f1` the bonus for each entity with which F1 is best, and the
+        temperature at which confidences best foretell which of the entities found so are right.
 
         examples: development data, not training data; their predicted Docs have been through the components before
             this one. They are read once, in batches.
@@ -244,16 +255,18 @@ class BioNer(LabelledPipe):
         """
         known = (self._with_known_labels(example) for example in examples if len(example.predicted))
         batches = [self._scored(batch) for batch in minibatch(known, BATCH_SIZE)]
-        is_known, is_right = self._judge(batches)
+        bonus = fit_bonus(partial(self._f1_at, batches)) if self.cfg["tune_f1"] else 0.0
+        is_known, is_right = self._judge(batches, bonus)
         if not is_known.any():
             raise SpanwrightError(Errors.S307.format(name=self.name))
 
         def confidences_at(temperature: float) -> Doubles1d:
-            found = [self._decode(batch.scores, batch.preset, temperature).confidences for batch in batches]
+            found = [self._decode(scores, preset, temperature, bonus).confidences for scores, preset, _ in batches]
             return np.concatenate(found)[is_known]
 
-        self.cfg["temperature"] = fit_temperature(confidences_at, is_right[is_known])
-        return {"temperature": self.cfg["temperature"]}
+        learnt = {"entity_bonus": bonus, "temperature": fit_temperature(confidences_at, is_right[is_known])}
+        self.cfg.update(learnt)
+        return learnt
 
     @property
     def _tagset(self) -> TagSet:
@@ -275,8 +288,10 @@ class BioNer(LabelledPipe):
             return None
         return _concatenate([preset_tags(doc, self._tagset) for doc in docs])
 
-    def _decode(self, scores: TagScores, preset: TagIds | None, temperature: float) -> Entities:
-        return decode(scores, self._tagset, preset=preset, temperature=temperature)
+    def _decode(
+        self, scores: TagScores, preset: TagIds | None, temperature: float = 1.0, bonus: float = 0.0
+    ) -> Entities:
+        return decode(scores, self._tagset, preset=preset, temperature=temperature, entity_bonus=bonus)
 
     def _scored(self, examples: Sequence[Example]) -> _Scored:
         docs = [example.predicted for example in examples]
@@ -294,13 +309,19 @@ class BioNer(LabelledPipe):
         reference.set_ents([], outside=unknown, default="unmodified")
         return Example(example.predicted, reference)
 
-    def _judge(self, batches: Iterable[_Scored]) -> tuple[Bools1d, Bools1d]:
+    def _f1_at(self, batches: Sequence[_Scored], bonus: float) -> float:
+        """The F1, in annotated words, of the entities found with a bonus."""
+        is_known, is_right = self._judge(batches, bonus)
+        n_gold = sum(len(find_spans(gold, self._tagset).starts) for _, _, gold in batches)
+        return 2 * int(is_right.sum()) / max(int(is_known.sum()) + n_gold, 1)
+
+    def _judge(self, batches: Iterable[_Scored], bonus: float) -> tuple[Bools1d, Bools1d]:
         """Of each entity found, whether its words are annotated at all, and whether it is right."""
         is_known: list[bool] = []
         is_right: list[bool] = []
         for scores, preset, gold in batches:
             right = set(zip(*find_spans(gold, self._tagset), strict=True))
-            for start, end, label in zip(*self._decode(scores, preset, 1.0).spans, strict=True):
+            for start, end, label in zip(*self._decode(scores, preset, bonus=bonus).spans, strict=True):
                 is_known.append(bool((gold[start:end] != ANY).all()))
                 is_right.append((start, end, label) in right)
         return np.array(is_known, dtype=bool), np.array(is_right, dtype=bool)

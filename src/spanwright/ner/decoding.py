@@ -26,7 +26,14 @@ class Entities(NamedTuple):
 NO_ENTITIES = Entities(SpanTable(*np.zeros((3, 0), dtype=np.int64)), np.zeros(0))
 
 
-def decode(scores: TagScores, tagset: TagSet, *, preset: TagIds | None = None, temperature: float = 1.0) -> Entities:
+def decode(
+    scores: TagScores,
+    tagset: TagSet,
+    *,
+    preset: TagIds | None = None,
+    temperature: float = 1.0,
+    entity_bonus: float = 0.0,
+) -> Entities:
     """Return the entities of the best valid sequence of tags of each Doc.
 
     An entity's confidence is its posterior: the probability, among valid sequences, that exactly this span has this
@@ -34,11 +41,13 @@ def decode(scores: TagScores, tagset: TagSet, *, preset: TagIds | None = None, t
     their tags are valid.
     preset: (words,), tags that are settled, and ANY elsewhere; their entities are not returned.
     temperature: divides the scores before they become confidences. It does not change which entities there are.
+    entity_bonus: added to a sequence's score for each entity in it, in choosing the best one; confidences are without it.
     """
     emissions, transitions = to_float64(scores.emissions), forbid(to_float64(scores.transitions), tagset.allowed)
     if preset is not None:
         emissions = forbid(emissions, permitted_tags(preset, scores.lengths, tagset))
     continues = torch.from_numpy(tagset.continues).to(emissions.device)
+    bonus = entity_bonus * torch.from_numpy(tagset.begins).to(emissions)
     offsets = np.cumsum(scores.lengths) - scores.lengths
     tags = np.empty(len(emissions), dtype=np.int64)
     posteriors = np.empty((len(PathPosteriors._fields), len(emissions)))
@@ -46,7 +55,7 @@ def decode(scores: TagScores, tagset: TagSet, *, preset: TagIds | None = None, t
         index, is_word = pad_index(offsets[docs], scores.lengths[docs])
         mask = torch.from_numpy(is_word).to(emissions.device)
         padded = emissions[torch.from_numpy(index).to(emissions.device)]
-        path = viterbi(padded, transitions, mask)
+        path = viterbi(padded + bonus, transitions, mask)
         lattice = forward_backward(padded / temperature, transitions / temperature, mask)
         found = torch.stack(path_posteriors(lattice, path, continues, mask))
         tags[index[is_word]] = path.cpu().numpy()[is_word]

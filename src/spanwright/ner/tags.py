@@ -48,6 +48,7 @@ class TagSet:
     names: tuple[str, ...]  # (tags,)
     prefixes: NDArray[np.str_]  # (tags,)
     label_of: Ints1d  # (tags,), -1 for O
+    begins: Bools1d  # (tags,): the tag is the first of an entity
     continues: Bools2d  # (tags, tags): the second tag goes on with the entity of the first
     # (tags + 1, tags + 1): row = the tag before, column = the tag after; the last of each is the Doc's boundary
     allowed: Bools2d
@@ -77,7 +78,7 @@ def build_tagset(labels: tuple[str, ...], scheme: Scheme) -> TagSet:
     can_stop = np.append(np.isin(prefixes, list(_CAN_STOP[scheme])), True)
     allowed = can_stop[:, None] & ~np.append(is_inside, False)[None, :]
     allowed[:-1, :-1] |= continues
-    return TagSet(labels, scheme, names, prefixes, label_of, continues, allowed)
+    return TagSet(labels, scheme, names, prefixes, label_of, np.isin(prefixes, ["B", "U"]), continues, allowed)
 
 
 def find_spans(tags: TagIds, tagset: TagSet) -> SpanTable:
