@@ -70,10 +70,6 @@ def shared_options(data: str, corpora: Corpora, encoder: Path, epochs: int | Non
     return [part for option, value in settings.items() for part in (option, str(value))]
 
 
-def is_trainer(peer: str) -> bool:
-    return peer.startswith("trainer")
-
-
 def spacy_command(config: Path) -> list[str]:
     return [sys.executable, str(PEERS / "train_spacy.py"), "--config", str(config)]
 
@@ -85,21 +81,27 @@ def setting(name: str, value: Any) -> list[str]:
 
 def command_of(peer: str, data: str, edsnlp_python: Path | None = None) -> list[str]:
     """Return the command of a peer. Exits where it needs an environment of its own, and that was not given."""
-    if peer.endswith(GOLD_WORDS):
-        command = COMMANDS[peer.removesuffix(GOLD_WORDS)]
-        return command if is_trainer(peer) else [*command, "--gold-words"]
-    if data in MARKS and peer in COMMANDS:
-        if is_trainer(peer):
-            return [*COMMANDS[peer], "--split", *MARKS[data]]
-        tokenizer = {"@tokenizers": "spanwright.Tokenizer.v1", "split": MARKS[data]}
-        return [*COMMANDS[peer], *setting("nlp.tokenizer", tokenizer)]
     if peer != "edsnlp":
-        return COMMANDS[peer]
+        name = peer.removesuffix(GOLD_WORDS)
+        return [*COMMANDS[name], *words_of(name, data, gold=name != peer)]
     if edsnlp_python is None:
         raise SystemExit(
             "--peers edsnlp: needs --edsnlp-python PATH; docs/benchmarks.md says how to make its environment"
         )
     return [str(edsnlp_python.absolute()), str(PEERS / "edsnlp_ner.py")]
+
+
+def words_of(peer: str, data: str, *, gold: bool) -> list[str]:
+    """Return the options that tell a peer which words it reads. Unless told, the Trainer reads the annotators', and spaCy's
+    pipelines those of spaCy's tokenizer.
+    """
+    is_trainer = peer.startswith("trainer")
+    if gold:
+        return [] if is_trainer else ["--gold-words"]
+    if data not in MARKS:
+        return []
+    tokenizer = {"@tokenizers": "spanwright.Tokenizer.v1", "split": MARKS[data]}
+    return ["--split", *MARKS[data]] if is_trainer else setting("nlp.tokenizer", tokenizer)
 
 
 # What annotators took for words of their own, and spaCy does not. In tweets "@" is one mostly where they marked it: their words

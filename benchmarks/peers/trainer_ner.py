@@ -18,6 +18,8 @@ from transformers import (
     set_seed,
 )
 
+from spanwright.tokenizer import make_tokenizer
+
 IGNORED = -100
 
 
@@ -62,9 +64,8 @@ def main() -> None:
 
 def cut_words(docs: Sequence[Doc], split: Sequence[str]) -> list[Doc]:
     """Return the texts of Docs in words of `spanwright.Tokenizer.v1`, with the entities that begin and end with such words."""
-    tokenizer = {"@tokenizers": "spanwright.Tokenizer.v1", "split": split}
-    nlp = spacy.blank("en", config={"nlp": {"tokenizer": tokenizer}})
-    cut = [nlp.make_doc(doc.text) for doc in docs]
+    tokenizer = make_tokenizer(list(split))(spacy.blank("en"))
+    cut = [tokenizer(doc.text) for doc in docs]
     for doc, gold in zip(cut, docs, strict=True):
         spans = [doc.char_span(ent.start_char, ent.end_char, ent.label_) for ent in gold.ents]
         doc.set_ents([span for span in spans if span is not None])

@@ -106,11 +106,12 @@ def make_bio_ner(
 
 
 class _Scored(NamedTuple):
-    """What the model says of a batch, the tags that earlier components set, and the gold ones."""
+    """What the model says of a batch, the tags that earlier components set, and the gold tags and entities."""
 
     scores: TagScores
     preset: TagIds | None
     gold: TagIds
+    entities: set[tuple[int, int, int]]  # start, end and number of the label
 
 
 class BioNer(LabelledPipe):
@@ -261,7 +262,7 @@ class BioNer(LabelledPipe):
             raise SpanwrightError(Errors.S307.format(name=self.name))
 
         def confidences_at(temperature: float) -> Doubles1d:
-            found = [self._decode(scores, preset, temperature, bonus).confidences for scores, preset, _ in batches]
+            found = [self._decode(scores, preset, temperature, bonus).confidences for scores, preset, *_ in batches]
             return np.concatenate(found)[is_known]
 
         learnt = {"entity_bonus": bonus, "temperature": fit_temperature(confidences_at, is_right[is_known])}
@@ -295,7 +296,9 @@ class BioNer(LabelledPipe):
 
     def _scored(self, examples: Sequence[Example]) -> _Scored:
         docs = [example.predicted for example in examples]
-        return _Scored(self.model.predict(docs), self._preset(docs), self._gold(examples))
+        gold = self._gold(examples)
+        entities = set(zip(*find_spans(gold, self._tagset), strict=True))
+        return _Scored(self.model.predict(docs), self._preset(docs), gold, entities)
 
     def _gold(self, examples: Iterable[Example]) -> TagIds:
         return _concatenate([gold_tags(example, self._tagset) for example in examples])
@@ -312,18 +315,17 @@ class BioNer(LabelledPipe):
     def _f1_at(self, batches: Sequence[_Scored], bonus: float) -> float:
         """The F1, in annotated words, of the entities found with a bonus."""
         is_known, is_right = self._judge(batches, bonus)
-        n_gold = sum(len(find_spans(gold, self._tagset).starts) for _, _, gold in batches)
+        n_gold = sum(len(batch.entities) for batch in batches)
         return 2 * int(is_right.sum()) / max(int(is_known.sum()) + n_gold, 1)
 
     def _judge(self, batches: Iterable[_Scored], bonus: float) -> tuple[Bools1d, Bools1d]:
         """Of each entity found, whether its words are annotated at all, and whether it is right."""
         is_known: list[bool] = []
         is_right: list[bool] = []
-        for scores, preset, gold in batches:
-            right = set(zip(*find_spans(gold, self._tagset), strict=True))
+        for scores, preset, gold, entities in batches:
             for start, end, label in zip(*self._decode(scores, preset, bonus=bonus).spans, strict=True):
                 is_known.append(bool((gold[start:end] != ANY).all()))
-                is_right.append((start, end, label) in right)
+                is_right.append((start, end, label) in entities)
         return np.array(is_known, dtype=bool), np.array(is_right, dtype=bool)
 
     def _set_ents(self, doc: Doc, spans: list[Span]) -> None:

@@ -83,10 +83,11 @@ def build_tagset(labels: tuple[str, ...], scheme: Scheme) -> TagSet:
 
 def find_spans(tags: TagIds, tagset: TagSet) -> SpanTable:
     """Return the entities that valid tags (words,) spell. ANY reads as O."""
-    prefixes = tagset.prefixes[np.where(tags == ANY, OUTSIDE, tags)]
+    known = np.where(tags == ANY, OUTSIDE, tags)
+    prefixes = tagset.prefixes[known]
     is_inside = np.isin(prefixes, ["I", "L"])
     goes_on = np.append(is_inside[1:], False)
-    starts = np.flatnonzero(np.isin(prefixes, ["B", "U"]))
+    starts = np.flatnonzero(tagset.begins[known])
     ends = np.flatnonzero((prefixes != "O") & ~goes_on) + 1
     return SpanTable(starts, ends, tagset.label_of[tags[starts]])
 
